@@ -1,0 +1,39 @@
+"""Clients for accounts, in processes that hold the workers' key. One HTTP connection pool an account and process."""
+
+import threading
+
+import httpx
+from django.conf import settings
+
+from cloud.breaker import Breaker
+from cloud.budget import Budget, Lane
+from cloud.client import Client
+from cloud.endpoints import Endpoints
+from cloud.models import Account
+from cloud.seal import unseal
+from cloud.store import store
+from cloud.transport import open_http
+
+_lock = threading.Lock()
+_pools: dict[int, httpx.Client] = {}
+
+
+def client_for(account: Account, *, lane: Lane) -> Client:
+    """A client that shares the account's budget and breaker with every process. Raises CannotOpen in a web process."""
+    redis = store()
+    return Client(
+        account.base_url,
+        unseal(account.sealed_key),
+        http=_pool(account.pk),
+        budget=Budget(redis, str(account.pk)),
+        breaker=Breaker(redis, str(account.pk)),
+        endpoints=Endpoints.with_overrides(settings.BLUELOBSTER_ENDPOINTS),
+        lane=lane,
+    )
+
+
+def _pool(account_id: int) -> httpx.Client:
+    with _lock:
+        if account_id not in _pools:
+            _pools[account_id] = open_http()
+        return _pools[account_id]

@@ -1,0 +1,44 @@
+"""Memory of graphics cards. The provider's catalogue has none: its `memory_gib` is the machine's memory.
+
+Source: the makers' data sheets; keys are folded (lower case, letters and digits only).
+"""
+
+VRAM_GB = {
+    "2080ti": 11,
+    "a4000": 16,
+    "a5000": 24,
+    "a6000": 48,
+    "8000": 48,
+    "5090": 32,
+    "4090": 24,
+    "3090": 24,
+    "a100": 80,
+    "h100": 80,
+}
+PLAIN_PREFIXES = ("nvidia", "geforce", "quadro", "rtx", "gtx")
+
+
+def folded(model: str) -> str:
+    """The model's bare mark: "NVIDIA RTX A4000" and "a4000" are both `a4000`."""
+    mark = "".join(letter for letter in model.lower() if letter.isalnum())
+    stripped = True
+    while stripped:
+        stripped = False
+        for prefix in PLAIN_PREFIXES:
+            if mark.startswith(prefix):
+                mark, stripped = mark.removeprefix(prefix), True
+    return mark
+
+
+def vram_gb(model: str, count: int = 1) -> int | None:
+    """Memory of `count` cards in GB, or None for a card that the table does not know."""
+    each = VRAM_GB.get(folded(model))
+    return each * count if each else None
+
+
+def short_name(model: str) -> str:
+    """The model as people say it: "RTX A4000" is an A4000, "RTX 8000" keeps its family, as "8000" says nothing."""
+    words = [word for word in model.split() if word.lower() != "nvidia"]
+    name = " ".join(words)
+    tail = words[-1] if words else ""
+    return tail if tail[:1].upper() in {"A", "H", "L"} and tail[1:2].isdigit() else name

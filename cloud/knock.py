@@ -1,0 +1,40 @@
+"""Tells workers that something is due. Never raises into its caller, and remembers for a while that nobody opens.
+
+The row is due with or without the message; what a lost knock leaves behind, the sweeper finds.
+"""
+
+import logging
+import time
+from collections.abc import Iterable
+
+from celery.exceptions import OperationalError as CeleryError
+from kombu.exceptions import OperationalError as KombuError
+from redis.exceptions import RedisError
+
+from cloud import tasks
+from cloud.timing import timing
+
+log = logging.getLogger(__name__)
+_down_until = 0.0
+
+
+def knock(refresh_ids: Iterable[int]) -> bool:
+    """Announce due refreshes; False when the broker is away, and the sweeper must do without it."""
+    return all(_send(tasks.run_refresh, refresh_id) for refresh_id in refresh_ids)
+
+
+def canary() -> bool:
+    return _send(tasks.canary)
+
+
+def _send(task: object, *args: int) -> bool:
+    global _down_until  # noqa: PLW0603 -- one memory a process, on purpose
+    if time.monotonic() < _down_until:
+        return False
+    try:
+        task.apply_async(args, ignore_result=True)  # type: ignore[attr-defined]  # celery has no types
+    except (KombuError, CeleryError, RedisError, OSError) as error:
+        _down_until = time.monotonic() + timing().broker_down_s
+        log.warning("the broker does not answer: %s", type(error).__name__)
+        return False
+    return True

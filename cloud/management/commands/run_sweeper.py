@@ -1,0 +1,19 @@
+import signal
+import threading
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from cloud.clock import system_clock
+from cloud.sweeper import Sweeper
+from cloud.timing import timing
+
+
+class Command(BaseCommand):
+    help = "Finds what is due and has it done. Run one or more; one at a time sweeps."
+
+    def handle(self, **options: Any) -> None:
+        stopped = threading.Event()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(name, lambda _number, _frame: stopped.set())
+        Sweeper(system_clock, timing(), stopped).run()

@@ -1,0 +1,112 @@
+"""Reading the provider again, part by part. The row says what is due; a message is only a hint that it might be.
+
+    due → (claimed: fence + 1, lease) → done, due later | failed, due soon
+
+Whoever claims a part reads the provider, writes the cache, and saves the outcome only if the fence is still its own.
+"""
+
+import logging
+from datetime import datetime
+
+from django.db.models import F, Q, QuerySet
+from django.utils.translation import gettext as _
+
+from cloud import parts, standing
+from cloud.budget import Lane
+from cloud.clock import Clock
+from cloud.connect import client_for
+from cloud.errors import CloudError
+from cloud.models import Account, Refresh
+from cloud.parts import Turn
+from cloud.ports import ports
+from cloud.seal import CannotOpen
+from cloud.timing import seconds, timing
+
+log = logging.getLogger(__name__)
+
+
+def due(now: datetime) -> list[int]:
+    """Ids of the parts that are due and in nobody's hands, the oldest first. One query."""
+    rows = Refresh.objects.filter(_free(now), due_at__lte=now, account__is_enabled=True)
+    return list(rows.order_by("due_at").values_list("pk", flat=True)[:100])
+
+
+def run(refresh_id: int, clock: Clock) -> bool:
+    """Read one part again if it is due. Safe to run twice, late, or never. True when this call did it."""
+    turn = _claim(refresh_id, clock())
+    if turn is None:
+        return False
+    try:
+        client = client_for(turn.account, lane=Lane.BACKGROUND)
+        wait_s = parts.READERS[Refresh.Part(turn.row.part)](turn, client)
+    except CloudError as error:
+        _failed(turn, error.message, clock())
+        standing.failed(turn.account, error, clock())
+    except CannotOpen:
+        _failed(turn, _("The stored key was sealed to another worker key. Store it again."), clock())
+        standing.failed(turn.account, None, clock())
+    except Exception:
+        log.exception("refreshing %s failed", turn.row)
+        _failed(turn, _("Tidepool could not process the answer; the worker's log has the details."), clock())
+    else:
+        _done(turn, wait_s, clock())
+    return True
+
+
+def soon(account_id: int, *wanted: str, now: datetime, older_than_s: float = 0) -> list[int]:
+    """Make parts due now unless they are fresher than `older_than_s`; returns the rows to knock for."""
+    rows = Refresh.objects.filter(
+        Q(done_at=None) | Q(done_at__lt=now - seconds(older_than_s)), account_id=account_id, part__in=wanted
+    )
+    rows.filter(due_at__gt=now).update(due_at=now)
+    return list(rows.order_by("due_at").values_list("pk", flat=True))
+
+
+def plan(account: Account, now: datetime) -> list[int]:
+    """The rows of an account: every part once, due at once, the machines first."""
+    Refresh.objects.bulk_create(
+        [
+            Refresh(account=account, part=part, due_at=now - seconds(len(Refresh.Part) - place))
+            for place, part in enumerate(Refresh.Part)
+        ],
+        ignore_conflicts=True,
+    )
+    return soon(account.pk, *Refresh.Part, now=now)
+
+
+def _free(now: datetime) -> Q:
+    return Q(leased_until=None) | Q(leased_until__lt=now)
+
+
+def _claim(refresh_id: int, now: datetime) -> Turn | None:
+    pace = timing()
+    taken = Refresh.objects.filter(_free(now), pk=refresh_id, due_at__lte=now, account__is_enabled=True).update(
+        fence=F("fence") + 1, leased_until=now + seconds(pace.refresh_lease_s)
+    )
+    if not taken:
+        return None
+    row = Refresh.objects.select_related("account").get(pk=refresh_id)
+    return Turn(row, row.account, now, pace)
+
+
+def _done(turn: Turn, wait_s: float, now: datetime) -> None:
+    saved = _mine(turn).update(
+        due_at=turn.now + seconds(wait_s), leased_until=None, done_at=now, failures=0, failure="", failed_at=None
+    )
+    if saved:
+        standing.answered(turn.account, turn.row.part)
+        ports().say_fresh(turn.account.pk, turn.row.part, now)
+
+
+def _failed(turn: Turn, words: str, now: datetime) -> None:
+    _mine(turn).update(
+        due_at=now + seconds(turn.timing.retry_s),
+        leased_until=None,
+        failed_at=now,
+        failures=F("failures") + 1,
+        failure=words[:300],
+    )
+
+
+def _mine(turn: Turn) -> QuerySet[Refresh]:
+    return Refresh.objects.filter(pk=turn.row.pk, fence=turn.row.fence)

@@ -1,0 +1,70 @@
+"""Finds what is due and has it done: by a message to the workers, or by itself while the broker is away.
+
+Any number may run; one holds the lease and sweeps. There is no schedule beside it: periodic work is a row that is due.
+"""
+
+import logging
+import threading
+from datetime import datetime
+
+from django.db import DatabaseError, close_old_connections
+
+from cloud import knock, processes, refresh
+from cloud.clock import Clock
+from cloud.models import Lease, Process
+from cloud.timing import Timing, seconds
+
+log = logging.getLogger(__name__)
+
+
+class Sweeper:
+    """One sweeping process. `run` goes on until `stopped` is set."""
+
+    def __init__(self, clock: Clock, pace: Timing, stopped: threading.Event) -> None:
+        self.clock, self.pace, self.stopped = clock, pace, stopped
+        self._announced: dict[int, datetime] = {}
+        self._canary_at: datetime | None = None
+        self._held_until: datetime | None = None
+
+    def run(self) -> None:
+        while not self.stopped.is_set():
+            try:
+                self.sweep(self.clock())
+            except DatabaseError:
+                log.exception("the database does not answer; trying again")
+            close_old_connections()
+            self.stopped.wait(self.pace.sweep_s)
+
+    def sweep(self, now: datetime) -> int:
+        """One round: how many due parts were handed on. Does nothing while another sweeper holds the lease."""
+        if not self._holds_lease(now):
+            return 0
+        self._sing(now)
+        due = [pk for pk in refresh.due(now) if self._is_news(pk, now)]
+        for pk in due:
+            self._announced[pk] = now
+            if not knock.knock([pk]):
+                refresh.run(pk, self.clock)
+        return len(due)
+
+    def _holds_lease(self, now: datetime) -> bool:
+        """Taken for a while and renewed at its half: one write in some seconds, not one a round."""
+        half = seconds(self.pace.sweeper_lease_s / 2)
+        if self._held_until is None or now > self._held_until - half:
+            is_ours = Lease.take("sweeper", processes.label(), now, self.pace.sweeper_lease_s)
+            self._held_until = now + 2 * half if is_ours else None
+        return self._held_until is not None
+
+    def _is_news(self, pk: int, now: datetime) -> bool:
+        """A part that was announced a moment ago is on its way: doubling the message would only fill the queue."""
+        last = self._announced.get(pk)
+        return last is None or last <= now - seconds(self.pace.knock_again_s)
+
+    def _sing(self, now: datetime) -> None:
+        if self._canary_at and self._canary_at > now - seconds(self.pace.canary_s):
+            return
+        self._canary_at = now
+        knock.canary()
+        processes.lives(Process.Kind.SWEEPER, now)
+        processes.forget_old(now - seconds(self.pace.worker_healthy_s * 10))
+        self._announced = {pk: at for pk, at in self._announced.items() if at > now - seconds(60)}

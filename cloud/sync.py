@@ -1,0 +1,165 @@
+"""Brings the cache of one account up to date with what the provider just said, and says what changed.
+
+One diff in memory by digest; only rows that changed are written. No network in here: the lists are handed in.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from cloud import columns, shapes
+from cloud.models import Account, Instance
+from cloud.tally import recount
+
+# Values that a list is ordered or filtered by: when one changes, rows move and lists are read again.
+MOVES = ("name", "rank", "region", "type_label", "price_cents_per_hour", "gone_at")
+SHOWN = tuple(
+    column.name
+    for column in Instance._meta.concrete_fields
+    if column.name not in {"id", "account", "provider_id", "team_id", "first_seen_at"}
+)
+
+
+@dataclass
+class Outcome:
+    """What one sync of instances did. `changed` maps team to the ids of changed rows."""
+
+    changed: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
+    lists: set[int] = field(default_factory=set)
+    missing: list[Instance] = field(default_factory=list)  # absent from the list, not yet called gone
+    rows_written: int = 0
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What is read of every cached row: enough to see that nothing changed."""
+
+    id: int
+    digest: str
+    is_whole: bool  # neither missing nor gone
+
+
+def instances(
+    account: Account,
+    listing: Sequence[shapes.Instance],
+    *,
+    now: datetime,
+    home_team: int,
+    known_until: datetime | None,
+    is_complete: bool = True,
+) -> Outcome:
+    """Write what changed in the listing. `known_until` is when the cache was last right: the age of a last known state.
+
+    A listing that is not complete (some rows could not be read) proves no absence. Queries: 1 to compare, and about
+    one for 30 changed rows on SQLite (one for all on PostgreSQL), plus 3 for the tally when anything changed.
+    """
+    known = _known(account)
+    said = {item.uuid[:255]: (item, columns.digest(item.raw)) for item in listing}
+    fresh = [
+        (item, mark)
+        for provider_id, (item, mark) in said.items()
+        if (row := known.get(provider_id)) is None or row.digest != mark or not row.is_whole
+    ]
+    outcome = Outcome()
+    with transaction.atomic():
+        _write(account, fresh, outcome, now=now, home_team=home_team, known_until=known_until)
+        absent = [row.id for provider_id, row in known.items() if provider_id not in said]
+        if absent and is_complete:
+            _note_absent(absent, outcome, now)
+        if outcome.rows_written:
+            recount(account)
+    return outcome
+
+
+def _known(account: Account) -> dict[str, _Known]:
+    rows = Instance.objects.filter(account=account).values_list(
+        "provider_id", "id", "digest", "missing_since", "gone_at"
+    )
+    return {
+        provider_id: _Known(row_id, mark, missing is None and gone is None)
+        for provider_id, row_id, mark, missing, gone in rows.iterator(chunk_size=5000)
+    }
+
+
+def _write(
+    account: Account,
+    fresh: list[tuple[shapes.Instance, str]],
+    outcome: Outcome,
+    *,
+    now: datetime,
+    home_team: int,
+    known_until: datetime | None,
+) -> None:
+    if not fresh:
+        return
+    before = {row.provider_id: row for row in _rows(account, [item.uuid[:255] for item, _mark in fresh])}
+    rows = []
+    for item, mark in fresh:
+        old = before.get(item.uuid[:255])
+        values = columns.of_instance(item, old.started_at if old else now)
+        row = _row(account, item.uuid[:255], old, values, now=now, home_team=home_team, known_until=known_until)
+        row.digest = mark
+        rows.append(row)
+        if old is None or any(getattr(old, name) != getattr(row, name) for name in MOVES):
+            outcome.lists.add(row.team_id)
+        if old is not None:
+            outcome.changed[row.team_id].append(old.pk)
+    Instance.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=("account", "provider_id"), update_fields=SHOWN
+    )
+    outcome.rows_written += len(rows)
+
+
+def _row(
+    account: Account,
+    provider_id: str,
+    old: Instance | None,
+    values: dict[str, Any],
+    *,
+    now: datetime,
+    home_team: int,
+    known_until: datetime | None,
+) -> Instance:
+    row = Instance(
+        account=account,
+        provider_id=provider_id,
+        team_id=old.team_id if old else home_team,
+        first_seen_at=old.first_seen_at if old else now,
+        changed_at=now,
+        **values,
+    )
+    if old and row.power == Instance.Power.UNKNOWN:
+        was_known = old.power != Instance.Power.UNKNOWN
+        row.last_power = old.power if was_known else old.last_power
+        row.last_power_at = (known_until or old.changed_at) if was_known else old.last_power_at
+    return row
+
+
+def _rows(account: Account, provider_ids: list[str]) -> Iterable[Instance]:
+    rows = Instance.objects.filter(account=account).defer("raw")
+    # A database takes only so many values in one statement; a first sync or a rebuilt world reads them all instead.
+    return rows.filter(provider_id__in=provider_ids) if len(provider_ids) <= 500 else rows
+
+
+def _note_absent(absent: list[int], outcome: Outcome, now: datetime) -> None:
+    """Rows that the list lacks: remember since when. Only `vanished` may call them gone."""
+    rows = list(Instance.objects.filter(gone_at=None, id__in=absent) if len(absent) <= 500 else _by_chunks(absent))
+    first = [row.pk for row in rows if row.missing_since is None]
+    for chunk in _chunks(first):
+        outcome.rows_written += Instance.objects.filter(pk__in=chunk).update(missing_since=now)
+    for row in rows:
+        row.missing_since = row.missing_since or now
+    outcome.missing = rows
+
+
+def _by_chunks(ids: list[int]) -> Iterable[Instance]:
+    for chunk in _chunks(ids):
+        yield from Instance.objects.filter(gone_at=None, id__in=chunk)
+
+
+def _chunks(ids: list[int]) -> Iterable[list[int]]:
+    return (ids[start : start + 500] for start in range(0, len(ids), 500))

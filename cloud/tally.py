@@ -1,0 +1,61 @@
+"""Counts for headings, filters and the overview, made when a sync changed something, so that no page counts."""
+
+from collections import Counter, defaultdict
+from typing import Any
+
+from django.db.models import Count, Sum
+
+from cloud.models import Account, Instance, Tally
+
+MOST_CHOICES = 60  # a filter with more values is a search
+
+
+def recount(account: Account) -> None:
+    """Count the account's machines anew and write the tallies that differ. Three queries at most."""
+    groups = (
+        Instance.objects.filter(account=account)
+        .values("team_id", "rank", "region", "type_label")
+        .annotate(machines=Count("id"), cents=Sum("price_cents_per_hour"))
+        .order_by()
+    )
+    fresh = _summed(list(groups))
+    stored = {tally.team_id: tally for tally in Tally.objects.filter(account=account)}
+    rows = []
+    for team in fresh.keys() | stored.keys():
+        values = fresh.get(team) or _EMPTY
+        old = stored.get(team)
+        if old is None or any(getattr(old, name) != value for name, value in values.items()):
+            rows.append(Tally(account=account, team_id=team, **values))
+    Tally.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=("account", "team_id"), update_fields=tuple(_EMPTY)
+    )
+
+
+_EMPTY: dict[str, Any] = {"states": {}, "cents_per_hour": 0, "regions": [], "types": []}
+
+
+def _summed(groups: list[dict[str, Any]]) -> dict[int, dict[str, Any]]:
+    states: dict[int, Counter[str]] = defaultdict(Counter)
+    cents: Counter[int] = Counter()
+    regions: dict[int, Counter[str]] = defaultdict(Counter)
+    types: dict[int, Counter[str]] = defaultdict(Counter)
+    for group in groups:
+        team, machines = group["team_id"], group["machines"]
+        states[team][str(group["rank"])] += machines
+        regions[team][group["region"]] += machines
+        types[team][group["type_label"]] += machines
+        if group["rank"] != Instance.Rank.GONE:
+            cents[team] += group["cents"] or 0
+    return {
+        team: {
+            "states": dict(sorted(counts.items())),
+            "cents_per_hour": cents[team],
+            "regions": _choices(regions[team]),
+            "types": _choices(types[team]),
+        }
+        for team, counts in states.items()
+    }
+
+
+def _choices(values: Counter[str]) -> list[str]:
+    return sorted(value for value, _machines in values.most_common(MOST_CHOICES) if value)

@@ -1,0 +1,72 @@
+"""What is done with provider accounts. The key is sealed here and never read again; a worker tests it."""
+
+from django.db import transaction
+
+from cloud import knock, refresh
+from cloud.clock import system_clock
+from cloud.models import Account, Refresh
+from cloud.ports import Change, ports
+from cloud.seal import seal
+from panel.teams import policy
+from panel.teams.policy import Actor, Permission
+
+TESTS = (Refresh.Part.INSTANCES, Refresh.Part.HEALTH)
+
+
+def add_account(*, actor: Actor, name: str, base_url: str, key: str, is_sandbox: bool = False) -> Account:
+    """Store an account; a worker reads all its parts at once, which tests the key. Raises PermissionDenied."""
+    policy.require(actor, Permission.ACCOUNT_MANAGE)
+    now = system_clock()
+    with transaction.atomic():
+        account = Account.objects.create(
+            name=name, base_url=base_url, is_sandbox=is_sandbox, key_stored_at=now, **_sealed(key)
+        )
+        rows = refresh.plan(account, now)
+        transaction.on_commit(lambda: _announce(account, rows))
+    return account
+
+
+def replace_key(*, actor: Actor, account: Account, key: str) -> None:
+    """Put a new key in the old one's place. An answer that the old key still gets changes nothing (cloud/standing.py)."""
+    policy.require(actor, Permission.ACCOUNT_MANAGE)
+    with transaction.atomic():
+        changes = {**_sealed(key), "key_state": Account.Key.UNTESTED, "key_stored_at": system_clock()}
+        Account.objects.filter(pk=account.pk).update(**changes)
+        transaction.on_commit(lambda: _read_again(account))
+
+
+def test_account(*, actor: Actor, account: Account) -> None:
+    """Have a worker try the key now. The outcome comes to the open page by itself."""
+    policy.require(actor, Permission.ACCOUNT_MANAGE)
+    with transaction.atomic():
+        Account.objects.filter(pk=account.pk).update(key_state=Account.Key.UNTESTED)
+        transaction.on_commit(lambda: _read_again(account))
+
+
+def set_enabled(*, actor: Actor, account: Account, is_enabled: bool) -> None:
+    """A disabled account is not read and its machines are not shown as live; nothing is deleted."""
+    policy.require(actor, Permission.ACCOUNT_MANAGE)
+    with transaction.atomic():
+        Account.objects.filter(pk=account.pk).update(is_enabled=is_enabled)
+        transaction.on_commit(lambda: _read_again(account) if is_enabled else _announce(account, []))
+
+
+def confirm_missing(*, actor: Actor, account: Account) -> None:
+    """A person says that the machines which vanished all at once are really gone."""
+    policy.require(actor, Permission.ACCOUNT_MANAGE)
+    with transaction.atomic():
+        Account.objects.filter(pk=account.pk).update(missing_confirmed_at=system_clock())
+        transaction.on_commit(lambda: _read_again(account))
+
+
+def _sealed(key: str) -> dict[str, str]:
+    return {"sealed_key": seal(key), "key_hint": key[-4:] if len(key) >= 16 else ""}
+
+
+def _read_again(account: Account) -> None:
+    _announce(account, refresh.soon(account.pk, *TESTS, now=system_clock()))
+
+
+def _announce(account: Account, rows: list[int]) -> None:
+    knock.knock(rows)
+    ports().tell(Change(account.pk, topics=frozenset({"accounts", "instances", "overview"})))

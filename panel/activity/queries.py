@@ -1,0 +1,40 @@
+"""The provider's task list narrowed by who asks."""
+
+from collections.abc import Sequence
+
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+
+from cloud.models import Instance, ProviderTask
+from panel.teams import policy
+from panel.teams.policy import Actor, Permission
+
+
+class Tasks:
+    """Tasks that the actor may see, newest first: those of machines of their teams, and for people who look after
+    accounts also those whose machine is not known (a launch under way, a machine long gone).
+    """
+
+    def __init__(self, actor: Actor) -> None:
+        machines = Instance.objects.filter(account=OuterRef("account"), provider_id=OuterRef("instance_provider_id"))
+        mine = machines.filter(team_id__in=actor.teams_with(Permission.TASK_VIEW))
+        seen = Q(Exists(mine))
+        if policy.allowed(actor, Permission.ACCOUNT_VIEW):
+            seen |= ~Q(Exists(machines))
+        self.rows: QuerySet[ProviderTask] = (
+            ProviderTask.objects.filter(seen, account__is_enabled=True)
+            .annotate(machine_id=Subquery(mine.values("pk")[:1]), machine=Subquery(mine.values("name")[:1]))
+            .order_by("-created_at", "-id")
+        )
+
+    def unfinished(self) -> QuerySet[ProviderTask]:
+        return self.rows.filter(status__in=ProviderTask.UNFINISHED)
+
+    def page(self, number: int, size: int) -> tuple[Sequence[ProviderTask], bool]:
+        """The rows of a page, counted from 1, and whether more follow."""
+        start = (number - 1) * size
+        rows = list(self.rows[start : start + size + 1])
+        return rows[:size], len(rows) > size
+
+
+def visible_tasks(actor: Actor) -> Tasks:
+    return Tasks(actor)

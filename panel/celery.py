@@ -1,0 +1,44 @@
+"""Celery carries hints. What is to be done stands in the database; a lost or doubled message changes nothing."""
+
+import os
+
+from celery import Celery
+from django.conf import settings
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "panel.settings")
+
+# The shortest visibility timeout among apps that share a broker wins: the same figure in all three places.
+TRANSPORT = {
+    "visibility_timeout": 120,
+    "unacked_restore_interval": 1,
+    "unacked_restore_throttle": 1,
+    "socket_connect_timeout": 2,
+    "socket_timeout": 10,
+    "health_check_interval": 10,
+    "global_keyprefix": "tidepool:celery:",
+}
+URL = settings.REDIS_URL.replace("unix://", "redis+socket://", 1)
+
+app = Celery("tidepool", broker=URL)
+app.conf.update(
+    broker_transport_options=TRANSPORT,
+    result_backend_transport_options=TRANSPORT,
+    visibility_timeout=120,
+    task_ignore_result=True,
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    task_serializer="json",
+    accept_content=["json"],
+    task_publish_retry=False,
+    worker_prefetch_multiplier=1,
+    worker_concurrency=settings.WORKER_THREADS,
+    worker_pool="threads",
+    worker_hijack_root_logger=False,
+    worker_enable_remote_control=False,
+    worker_send_task_events=False,
+    broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,
+    broker_pool_limit=None,
+    imports=["cloud.tasks"],
+    timezone="UTC",
+)

@@ -1,0 +1,96 @@
+"""The words around a list and a machine: heads, chips, facts. Templates print what stands here."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from cloud.models import Instance
+from panel.fleet import shown
+from panel.fleet.listing import Wish
+from panel.frame import Frame
+
+SAFE_LOGIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}")
+SAFE_ADDRESS = re.compile(r"[0-9A-Fa-f.:]{3,45}")
+
+
+@dataclass(frozen=True)
+class Head:
+    """A column's head: its words, where a click sorts, and `aria-sort`."""
+
+    words: str
+    classes: str
+    address: str = ""
+    sorted: str = ""
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A filter that is set (`address` takes it away) or that is offered (`address` sets it)."""
+
+    words: str
+    address: str
+    kind: str = ""
+
+
+def heads(wish: Wish) -> list[Head]:
+    columns = (
+        ("state", _("State"), ""),
+        ("name", _("Name"), ""),
+        ("type", _("Type"), ""),
+        ("region", _("Region"), "w"),
+        ("", _("Address"), "w"),
+        ("price", _("$/h"), "r"),
+        ("age", _("Age"), "w r"),
+    )
+    return [_head(wish, order, words, classes) for order, words, classes in columns]
+
+
+def _head(wish: Wish, order: str, words: str, classes: str) -> Head:
+    if not order:
+        return Head(words, classes)
+    is_sorted = wish.order == order
+    # "Age ascending" means the youngest first to people, which is the latest start.
+    turned = not wish.is_descending if is_sorted else order == "age"
+    direction = ("descending" if wish.is_descending else "ascending") if is_sorted else ""
+    return Head(words, classes, wish.address(order=order, is_descending=turned), direction)
+
+
+def filters(frame: Frame, wish: Wish) -> dict[str, Any]:
+    """The chips that are set, and the groups that the filter menu offers."""
+    states = {"running": _("Running"), "off": _("Off"), "unknown": _("Unknown"), "gone": _("Gone")}
+    regions = sorted({region for tally in frame.tallies for region in tally.regions})
+    types = sorted({label for tally in frame.tallies for label in tally.types})
+    chips = [
+        Chip(words, wish.address(**{field: ""}), kind)
+        for field, kind, words in (
+            ("state", _("State"), states.get(wish.state, "")),
+            ("region", _("Region"), wish.region),
+            ("type", _("Type"), wish.type),
+        )
+        if words
+    ]
+    groups = [
+        (_("State"), [Chip(words, wish.address(state=state)) for state, words in states.items()]),
+        (_("Region"), [Chip(region, wish.address(region=region)) for region in regions]),
+        (_("Type"), [Chip(label, wish.address(type=label)) for label in types]),
+    ]
+    return {"chips": chips, "groups": [group for group in groups if group[1]]}
+
+
+def machine(instance: Instance) -> dict[str, Any]:
+    """Facts of one machine: how to connect, what it is, its type in words."""
+    parts = (instance.type_label, shown.type_note(instance.gpu_model, instance.gpu_count, instance.cpu_cores))
+    return {"connect": connect(instance), "type": ", ".join(part for part in parts if part)}
+
+
+def connect(instance: Instance) -> str:
+    """The command or address to reach the machine with, or nothing: what a shell could misread is never offered."""
+    address = instance.ip_address
+    if instance.gone_at or not SAFE_ADDRESS.fullmatch(address):
+        return ""
+    if instance.os_type.lower().startswith("win"):
+        return address
+    login = instance.username or "ubuntu"  # the provider's documented default
+    return f"ssh {login}@{address}" if SAFE_LOGIN.fullmatch(login) else ""

@@ -1,0 +1,105 @@
+"""What is known of a machine, in the words and looks of ux.md ("States, everywhere the same").
+
+Plain values in, ready strings out: templates choose nothing and compare nothing.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from cloud.gpus import vram_gb
+from cloud.models import Instance
+from panel.money import price
+
+Power = Instance.Power
+
+
+class Known(Protocol):
+    """The columns that a state is told from: an Instance, or a row of listing.COLUMNS."""
+
+    account_id: int
+    power: str
+    last_power: str
+    last_power_at: datetime | None
+    gone_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A state in words: `look` is the CSS class behind `st-`; `note` and the time `at` stand small beside the word."""
+
+    look: str
+    word: str
+    note: str = ""
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One machine of a list, as ready strings."""
+
+    id: int
+    name: str
+    state: State
+    type: str
+    type_note: str
+    region: str
+    address: str
+    price: str
+    started_at: datetime
+    is_gone: bool
+
+
+def state_of(known: Known, stale: Mapping[int, datetime]) -> State:
+    """The state of one machine. `stale` maps accounts whose data is old to the time of that data."""
+    if known.gone_at:
+        return State("gone", _("Gone"), _("since"), known.gone_at)
+    if known.account_id in stale and known.power != Power.UNKNOWN:
+        return State("unknown", _("Unknown"), lastly(known.power), stale[known.account_id])
+    if known.power == Power.RUNNING:
+        return State("run", _("Running"))
+    if known.power == Power.UNKNOWN:
+        return State("unknown", _("Unknown"), lastly(known.last_power), known.last_power_at)
+    return State("off", _("Paused") if known.power == Power.PAUSED else _("Off"), off_note())
+
+
+def lastly(power: str) -> str:
+    """What it was when it was last known: "running at" (a time follows), or nothing."""
+    words = {Power.RUNNING: _("running at"), Power.STOPPED: _("off at"), Power.PAUSED: _("paused at")}
+    return words.get(Power(power), "") if power else ""
+
+
+def off_note() -> str:
+    return _("may still cost") if settings.OFF_MAY_COST else ""
+
+
+def rows(values: Iterable[Any], stale: Mapping[int, datetime]) -> list[Row]:
+    """Rows of listing.COLUMNS as they are shown."""
+    return [_row(value, stale) for value in values]
+
+
+def _row(value: Any, stale: Mapping[int, datetime]) -> Row:
+    return Row(
+        id=value.id,
+        name=value.name,
+        state=state_of(value, stale),
+        type=value.type_label or "–",
+        type_note=type_note(value.gpu_model, value.gpu_count, value.cpu_cores),
+        region=value.region or "–",
+        address=value.ip_address,
+        price="–" if value.gone_at else price(value.price_cents_per_hour),
+        started_at=value.started_at,
+        is_gone=value.gone_at is not None,
+    )
+
+
+def type_note(gpu_model: str, gpu_count: int | None, cpu_cores: int | None) -> str:
+    """The small words behind a type: the cards' memory, or the cores of a machine without cards."""
+    if gpu_model and gpu_count != 0:
+        memory = vram_gb(gpu_model, gpu_count or 1)
+        return f"{memory} GB" if memory else ""
+    return f"{cpu_cores} vCPU" if cpu_cores else ""

@@ -1,0 +1,11 @@
+from django.urls import path
+
+from panel.fleet import views
+
+app_name = "fleet"
+urlpatterns = [
+    path("", views.machines, name="list"),
+    path("instances.csv", views.export, name="export"),
+    path("<int:pk>/", views.machine, name="detail"),
+    path("<int:pk>/readings/", views.readings, name="readings"),
+]

@@ -1,0 +1,60 @@
+"""Pages of machines: the list, one machine, its readings, the export. All from the cache."""
+
+from django.http import HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_safe
+
+from cloud import loads
+from panel.fleet import describe, listing, shown
+from panel.fleet.export import lines
+from panel.fleet.queries import visible_instances
+from panel.frame import frame_of
+from panel.http import PanelRequest, asks, page_or_part
+from panel.standing import stale_accounts
+from panel.teams.policy import Permission
+
+
+@require_safe
+@asks(Permission.INSTANCE_VIEW)
+def machines(request: PanelRequest) -> HttpResponse:
+    wish = listing.Wish.read(request.GET)
+    frame = frame_of(request)
+    total = None if wish.is_narrowed or request.htmx else frame.machines
+    page = listing.page(visible_instances(request.actor), wish, total)
+    context = {
+        "wish": wish,
+        "page": page,
+        "rows": shown.rows(page.rows, stale_accounts(frame.standings)),
+        "total": total,
+        "last_page": page.end(total) if total else None,
+        "heads": describe.heads(wish),
+    }
+    return page_or_part(request, "fleet/list.html", context | ({} if request.htmx else describe.filters(frame, wish)))
+
+
+@require_safe
+@asks(Permission.INSTANCE_VIEW)
+def machine(request: PanelRequest, pk: int) -> HttpResponse:
+    instance = get_object_or_404(visible_instances(request.actor), pk=pk)
+    state = shown.state_of(instance, stale_accounts(frame_of(request).standings))
+    context = {"instance": instance, "state": state, "id": instance.pk, **describe.machine(instance)}
+    return page_or_part(request, "fleet/machine.html", context)
+
+
+@require_safe
+@asks(Permission.INSTANCE_VIEW)
+def readings(request: PanelRequest, pk: int) -> HttpResponse:
+    """The last hour's readings as a JSON array, for the charts to start with."""
+    instance = get_object_or_404(visible_instances(request.actor).only("pk"), pk=pk)
+    return HttpResponse(f"[{','.join(loads.kept(instance.pk))}]", content_type="application/json")
+
+
+@require_safe
+@asks(Permission.INSTANCE_EXPORT)
+def export(request: PanelRequest) -> StreamingHttpResponse:
+    """The whole narrowed list as CSV, in the wished order."""
+    wish = listing.Wish.read(request.GET)
+    rows = wish.ordered(wish.narrow(visible_instances(request.actor, Permission.INSTANCE_EXPORT)))
+    response = StreamingHttpResponse(lines(rows), content_type="text/csv; charset=utf-8")
+    response.headers["Content-Disposition"] = 'attachment; filename="instances.csv"'
+    return response

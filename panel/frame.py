@@ -1,0 +1,136 @@
+"""What stands around every page: navigation, banners, who is signed in. Read only if a template shows it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from cloud.models import Instance, Tally
+from panel.http import PanelRequest
+from panel.standing import Standing, standings
+from panel.teams import policy
+from panel.teams.policy import Actor, Permission
+
+
+@dataclass(frozen=True)
+class Place:
+    """One entry of the side bar."""
+
+    name: str  # of the URL
+    label: Any
+    icon: str
+    permission: Permission
+
+
+PLACES = (
+    Place("overview:home", gettext_lazy("Overview"), "layout-dashboard", Permission.INSTANCE_VIEW),
+    Place("fleet:list", gettext_lazy("Instances"), "server", Permission.INSTANCE_VIEW),
+    Place("activity:provider-tasks", gettext_lazy("Provider tasks"), "activity", Permission.TASK_VIEW),
+)
+ORGANISATION = (
+    Place("accounts:list", gettext_lazy("Settings"), "settings", Permission.ACCOUNT_VIEW),
+    Place("health:home", gettext_lazy("Health"), "heartbeat", Permission.HEALTH_VIEW),
+)
+
+
+class Frame:
+    """Around one request's page. Everything is read when first asked for, and once."""
+
+    def __init__(self, request: PanelRequest) -> None:
+        self.request = request
+        self.actor: Actor = request.actor
+
+    @cached_property
+    def standings(self) -> list[Standing]:
+        return list(standings())
+
+    @cached_property
+    def tallies(self) -> list[Tally]:
+        """Counts of the teams that the actor may see. One query."""
+        teams = self.actor.teams_with(Permission.INSTANCE_VIEW)
+        return list(Tally.objects.filter(team_id__in=teams, account__is_enabled=True))
+
+    @cached_property
+    def states(self) -> dict[int, int]:
+        """Machines by Instance.Rank, gone ones included."""
+        counts: dict[int, int] = {}
+        for tally in self.tallies:
+            for rank, machines in tally.states.items():
+                counts[int(rank)] = counts.get(int(rank), 0) + machines
+        return counts
+
+    @property
+    def machines(self) -> int:
+        return sum(self.states.values()) - self.gone
+
+    @property
+    def gone(self) -> int:
+        return self.states.get(Instance.Rank.GONE, 0)
+
+    @property
+    def cents_per_hour(self) -> int:
+        return sum(tally.cents_per_hour for tally in self.tallies)
+
+    @cached_property
+    def places(self) -> list[Place]:
+        return [place for place in PLACES if policy.allowed(self.actor, place.permission)]
+
+    @cached_property
+    def organisation(self) -> list[Place]:
+        return [place for place in ORGANISATION if policy.allowed(self.actor, place.permission)]
+
+    @property
+    def here(self) -> str:
+        match = self.request.resolver_match
+        return match.view_name if match else ""
+
+    @property
+    def role(self) -> str:
+        """The person's role in words; of several the one in the first team."""
+        roles = list(self.actor.roles.values())
+        return str(roles[0]).title() if roles else _("No team yet")
+
+    @property
+    def may_manage_accounts(self) -> bool:
+        return policy.allowed(self.actor, Permission.ACCOUNT_MANAGE)
+
+    @cached_property
+    def oldest(self) -> Standing | None:
+        """The account whose data is the oldest: a page is as fresh as that."""
+        known = [row for row in self.standings if row.read_at]
+        return min(known, key=lambda row: row.read_at) if known else None  # type: ignore[return-value, arg-type]
+
+    @property
+    def sandbox(self) -> bool:
+        return any(row.is_sandbox for row in self.standings)
+
+    @property
+    def silent(self) -> list[Standing]:
+        return [row for row in self.standings if row.is_silent]
+
+    @property
+    def stale(self) -> list[Standing]:
+        return [row for row in self.standings if row.is_stale and not row.is_silent]
+
+    @property
+    def rejected(self) -> list[Standing]:
+        return [row for row in self.standings if row.is_rejected]
+
+    @property
+    def held(self) -> list[Standing]:
+        return [row for row in self.standings if row.held_missing]
+
+
+def frame_of(request: PanelRequest) -> Frame:
+    """The request's one frame, shared by view and template."""
+    if not hasattr(request, "tidepool_frame"):
+        request.tidepool_frame = Frame(request)  # type: ignore[attr-defined]
+    return request.tidepool_frame  # type: ignore[attr-defined, no-any-return]
+
+
+def frame(request: HttpRequest) -> dict[str, Any]:
+    """Context processor: `frame` for templates."""
+    return {"frame": frame_of(request)} if hasattr(request, "actor") else {}  # type: ignore[arg-type]

@@ -1,0 +1,77 @@
+"""Is every part of the house well? Each check is short, bounded, and says in words what to do when it is not."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import DatabaseError, connection
+from django.utils.translation import gettext as _
+from redis.exceptions import RedisError
+
+from cloud.clock import system_clock
+from cloud.store import store
+from cloud.models import Process, Refresh
+from cloud.timing import seconds, timing
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One part's state: `look` as in ux.md's states, its word, and since when or what to do."""
+
+    part: str
+    look: str
+    word: str
+    note: str = ""
+    at: datetime | None = None
+
+
+def findings() -> list[Finding]:
+    checks: tuple[Callable[[], Finding], ...] = (_database, _redis, _workers, _sweeper, _due)
+    return [check() for check in checks]
+
+
+def _database() -> Finding:
+    engine = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}.get(connection.vendor, connection.vendor)
+    try:
+        connection.ensure_connection()
+    except DatabaseError:
+        return Finding(_("Database"), "bad", _("Does not answer"), engine)
+    return Finding(_("Database"), "run", _("Well"), engine)
+
+
+def _redis() -> Finding:
+    try:
+        store().ping()
+    except RedisError:
+        note = _("Pages do not change by themselves until it is back; the sweeper does the workers' work.")
+        return Finding(_("Redis"), "bad", _("Does not answer"), note)
+    return Finding(_("Redis"), "run", _("Well"))
+
+
+def _workers() -> Finding:
+    recent = system_clock() - seconds(timing().worker_healthy_s)
+    rows = Process.objects.filter(kind=Process.Kind.WORKER)
+    alive = rows.filter(seen_at__gt=recent).order_by("-seen_at")
+    if alive:
+        note = _("%(count)d at work, last sign") % {"count": len(alive)}
+        return Finding(_("Workers"), "run", _("Well"), note, alive[0].seen_at)
+    last = rows.order_by("-seen_at").first()
+    note = _("Start a worker: nothing is read from the provider. Last sign") if last else _("None was ever seen.")
+    return Finding(_("Workers"), "bad", _("None at work"), note, last.seen_at if last else None)
+
+
+def _sweeper() -> Finding:
+    recent = system_clock() - seconds(timing().worker_healthy_s)
+    last = Process.objects.filter(kind=Process.Kind.SWEEPER).order_by("-seen_at").first()
+    if last and last.seen_at > recent:
+        return Finding(_("Sweeper"), "run", _("Well"), _("last sign"), last.seen_at)
+    note = _("Start a sweeper: what is due is not found. Last sign") if last else _("None was ever seen.")
+    return Finding(_("Sweeper"), "bad", _("None at work"), note, last.seen_at if last else None)
+
+
+def _due() -> Finding:
+    now = system_clock()
+    oldest = Refresh.objects.filter(account__is_enabled=True, leased_until=None).order_by("due_at").first()
+    if oldest and oldest.due_at < now - seconds(timing().worker_healthy_s):
+        return Finding(_("Work that is due"), "check", _("Late"), _("the oldest waits since"), oldest.due_at)
+    return Finding(_("Work that is due"), "run", _("On time"))

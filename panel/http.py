@@ -1,0 +1,127 @@
+"""What every view shares: the typed request, page or part, and the two middlewares that watch over answers."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render, resolve_url
+from django_htmx.middleware import HtmxDetails
+
+from panel.teams import policy
+from panel.teams.policy import Actor, Permission
+
+P = ParamSpec("P")
+Next = Callable[[HttpRequest], HttpResponse]
+
+
+class PanelRequest(HttpRequest):
+    """A request as views see it, after the middlewares."""
+
+    actor: Actor
+    htmx: HtmxDetails
+
+
+View = Callable[Concatenate[PanelRequest, P], HttpResponse]
+
+
+def asks(permission: Permission) -> Callable[[View[P]], View[P]]:
+    """Marks a view with the permission that it needs somewhere, and refuses who has it nowhere.
+
+    A view of one machine narrows its query by the actor as well. `public` marks the few that ask nothing; a view with
+    neither mark fails the tests.
+    """
+
+    def mark(view: View[P]) -> View[P]:
+        @wraps(view)
+        def asked(request: PanelRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            policy.require(request.actor, permission)
+            return view(request, *args, **kwargs)
+
+        asked.permission = permission  # type: ignore[attr-defined]
+        return asked
+
+    return mark
+
+
+def signed_in(view: View[P]) -> View[P]:
+    """Marks a view that any signed-in person may see: what is about themselves."""
+    view.permission = "signed in"  # type: ignore[attr-defined]
+    return view
+
+
+def public(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Marks a view that answers strangers too."""
+    view.permission = None  # type: ignore[attr-defined]
+    return view
+
+
+def page_or_part(
+    request: PanelRequest, template: str, context: dict[str, Any], *, status: int = 200
+) -> HttpResponse:
+    """The page `room/name.html`, or for htmx its part `room/_name.html` alone. Going back in history gets the page."""
+    wants_part = request.htmx and not (request.htmx.boosted and not request.htmx.target)
+    if wants_part and not request.htmx.history_restore_request:
+        room, _, name = template.rpartition("/")
+        template = f"{room}/_{name}"
+    response = render(request, template, context, status=status)
+    response.headers["Vary"] = "HX-Request, Cookie"
+    return response
+
+
+class SignInFirst:
+    """Sends strangers to the door. Htmx gets the door as a whole page, never inside a row."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: PanelRequest, view: Callable[..., HttpResponse], _args: object, _kwargs: object
+    ) -> HttpResponse | None:
+        if getattr(view, "permission", None) is None or request.actor.is_known:
+            return None
+        door = resolve_url(settings.LOGIN_URL)
+        if request.htmx:
+            here = request.htmx.current_url_abs_path or "/"
+            return HttpResponse(headers={"HX-Redirect": f"{door}?{urlencode({'next': here})}"})
+        return redirect(f"{door}?{urlencode({'next': request.get_full_path()})}")
+
+
+class SafeAnswers:
+    """Headers on every answer, and no page of a signed-in person in any cache."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=()")
+        response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """404 in words: what one may not see does not exist, and both look the same."""
+    return render(request, "errors/404.html", status=404)
+
+
+def refused(request: HttpRequest, exception: PermissionDenied | None = None) -> HttpResponse:
+    """403 in words: what the role lacks."""
+    return render(request, "errors/403.html", {"sentence": str(exception or "")}, status=403)
+
+
+def broken(request: HttpRequest) -> HttpResponse:
+    """500 in words, from a template that asks for nothing: no database, no session, no context."""
+    return render(request, "errors/500.html", status=500, using=None)
+
+
+def csrf_refused(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form that grew old, or came from another site."""
+    return render(request, "errors/csrf.html", status=403)

@@ -1,0 +1,196 @@
+"""One subscription a web process, any number of open pages.
+
+Redis → hub → frames (drawn once, in a thread) → the queues of the streams that may see them. There is no replay: after
+any gap, of Redis or of a browser, pages read their parts again.
+"""
+
+import asyncio
+import json
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import redis.asyncio
+from django.conf import settings
+from django.db import close_old_connections
+from redis.exceptions import RedisError
+
+from cloud import knock, refresh
+from cloud.clock import system_clock
+from cloud.models import Account, Refresh
+from cloud.timing import timing
+from panel.live import frames, rights
+from panel.live.frames import Frame
+from panel.live.news import CHANNEL, WATCHED
+from panel.teams.policy import Actor, Permission
+
+log = logging.getLogger(__name__)
+
+EVERYTHING = frames.event("changed", "all")
+GOODBYE = frames.event("goodbye", "")
+REOPEN_S = 1.0
+
+
+class Stream:
+    """One open page: what it looks at, who looks, and the frames that wait to be sent."""
+
+    def __init__(self, session_key: str, actor: Actor, topics: frozenset[str]) -> None:
+        self.session_key = session_key
+        self.topics = topics | {"fresh", "accounts"}
+        self.queue: asyncio.Queue[bytes | None] = asyncio.Queue(maxsize=100)
+        self.teams: frozenset[int] = frozenset()
+        self.see_as(actor)
+
+    def see_as(self, actor: Actor) -> None:
+        self.teams = frozenset(actor.teams_with(Permission.INSTANCE_VIEW))
+
+    def put(self, data: bytes | None) -> None:
+        """Queue a frame; a browser that cannot keep up loses them all and reads its parts again instead."""
+        if self.queue.full():
+            while not self.queue.empty():
+                self.queue.get_nowait()
+            self.queue.put_nowait(EVERYTHING)
+        self.queue.put_nowait(data)
+
+
+class Hub:
+    def __init__(self) -> None:
+        self.streams: dict[str, set[Stream]] = defaultdict(set)
+        self.is_connected = False
+        self._redis = redis.asyncio.Redis.from_url(
+            settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=5, retry=None
+        )
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        loops: tuple[Callable[[], Any], ...] = (self._listen, self._recheck, self._sign)
+        self._tasks = [asyncio.create_task(loop()) for loop in loops]
+
+    async def stop(self) -> None:
+        for stream in self._all():
+            stream.put(None)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._redis.aclose()
+
+    async def add(self, stream: Stream) -> None:
+        for topic in stream.topics:
+            self.streams[topic].add(stream)
+        await self._say_watched(stream.topics)
+        await asyncio.to_thread(_look_again, stream.topics)
+
+    def remove(self, stream: Stream) -> None:
+        for topic in stream.topics:
+            self.streams[topic].discard(stream)
+            if not self.streams[topic]:
+                del self.streams[topic]
+
+    def send(self, frames_made: Iterable[Frame]) -> None:
+        for frame in frames_made:
+            for stream in self.streams.get(frame.topic, ()):
+                if frame.team is None or frame.team in stream.teams:
+                    stream.put(frame.data)
+
+    def _all(self) -> set[Stream]:
+        return set().union(*self.streams.values())
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                async with self._redis.pubsub() as subscription:
+                    await subscription.subscribe(CHANNEL)
+                    self._connected(True)
+                    while True:
+                        message = await subscription.get_message(ignore_subscribe_messages=True, timeout=1)
+                        if message:
+                            await self._handle(message["data"])
+            except (RedisError, OSError) as error:
+                log.warning("live: Redis does not answer: %s", type(error).__name__)
+                self._connected(False)
+                await asyncio.sleep(REOPEN_S)
+
+    async def _handle(self, data: bytes) -> None:
+        try:
+            made = await asyncio.to_thread(_frames, json.loads(data), frozenset(self.streams))
+        except Exception:
+            log.exception("live: a message could not be drawn")
+            made = [Frame("fresh", EVERYTHING)]
+        self.send(made)
+
+    def _connected(self, is_connected: bool) -> None:
+        """After a gap every page reads its parts again: what was said meanwhile nobody repeats."""
+        if is_connected == self.is_connected:
+            return
+        self.is_connected = is_connected
+        self.send([Frame("fresh", frames.event("live", "on" if is_connected else "off"))])
+        if is_connected:
+            self.send([Frame("fresh", EVERYTHING)])
+
+    async def _recheck(self) -> None:
+        """Ends streams whose session is over, and narrows those whose rights changed."""
+        while True:
+            await asyncio.sleep(timing().stream_check_s)
+            open_now = self._all()
+            if not open_now:
+                continue
+            try:
+                actors = await asyncio.to_thread(_actors, {stream.session_key for stream in open_now})
+            except Exception:  # noqa: BLE001 -- a database that hiccups must not end the check for ever
+                log.warning("live: sessions could not be checked", exc_info=True)
+                continue
+            for stream in open_now:
+                actor = actors.get(stream.session_key)
+                if actor is None:
+                    stream.put(GOODBYE)
+                    stream.put(None)
+                else:
+                    stream.see_as(actor)
+
+    async def _sign(self) -> None:
+        """Tells the workers what is looked at, as long as it is."""
+        while True:
+            await asyncio.sleep(timing().watch_s / 3)
+            await self._say_watched(self.streams.keys())
+
+    async def _say_watched(self, topics: Iterable[str]) -> None:
+        now = time.time()
+        seen = {topic: now for topic in topics}
+        if not seen:
+            return
+        try:
+            await self._redis.zadd(WATCHED, seen)
+            await self._redis.zremrangebyscore(WATCHED, 0, now - timing().watch_s * 4)
+        except (RedisError, OSError):
+            log.debug("live: nobody was told what is looked at")
+
+
+def _frames(message: dict[str, Any], topics: frozenset[str]) -> list[Frame]:
+    close_old_connections()
+    try:
+        return frames.of_message(message, topics)
+    finally:
+        close_old_connections()
+
+
+def _actors(keys: set[str]) -> dict[str, Actor]:
+    close_old_connections()
+    try:
+        return rights.actors_of(keys)
+    finally:
+        close_old_connections()
+
+
+def _look_again(topics: frozenset[str]) -> None:
+    """Somebody opened a page: what it shows is read again unless it is fresh. At most once a watched interval."""
+    wanted = {Refresh.Part.INSTANCES: timing().instances_watched_s} if topics & {"instances", "overview"} else {}
+    if "tasks" in topics:
+        wanted[Refresh.Part.TASKS] = timing().tasks_watched_s
+    if any(topic.startswith("instance:") for topic in topics):
+        wanted[Refresh.Part.STATS] = timing().stats_slice_s
+    for account_id in Account.objects.filter(is_enabled=True).values_list("pk", flat=True) if wanted else ():
+        for part, age_s in wanted.items():
+            knock.knock(refresh.soon(account_id, part, now=system_clock(), older_than_s=age_s))
+    close_old_connections()

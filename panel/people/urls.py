@@ -1,0 +1,23 @@
+"""The door: allauth's views at addresses of ours. What allauth also offers and we do not is absent."""
+
+from allauth.account import views as door
+from django.urls import path, re_path
+
+from panel.http import public, signed_in
+from panel.people import views
+
+urlpatterns = [
+    path("sign-in/", public(door.login), name="account_login"),
+    path("sign-out/", public(door.logout), name="account_logout"),
+    path("no-access/", views.inactive, name="account_inactive"),
+    path("password/forgotten/", public(door.password_reset), name="account_reset_password"),
+    path("password/forgotten/sent/", public(door.password_reset_done), name="account_reset_password_done"),
+    re_path(
+        r"^password/new/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
+        public(door.password_reset_from_key),
+        name="account_reset_password_from_key",
+    ),
+    path("password/new/done/", views.new_password_set, name="account_reset_password_from_key_done"),
+    path("you/", views.you, name="you"),
+    path("you/password/", signed_in(door.password_change), name="account_change_password"),
+]

@@ -1,0 +1,58 @@
+"""How fresh the cache is and which accounts answer, as every page's frame says it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from cloud.clock import system_clock
+from cloud.models import Account, Refresh
+from cloud.timing import seconds, timing
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One account as the frame of a page sees it. `read_at` is the age of its machines; None before the first sync."""
+
+    id: int
+    name: str
+    is_sandbox: bool
+    is_enabled: bool
+    key_state: str
+    held_missing: int
+    silent_since: datetime | None
+    read_at: datetime | None
+
+    @property
+    def is_silent(self) -> bool:
+        return self.silent_since is not None and self.silent_since <= system_clock() - seconds(timing().silent_s)
+
+    @property
+    def is_stale(self) -> bool:
+        return self.read_at is not None and self.read_at <= system_clock() - seconds(timing().stale_s)
+
+    @property
+    def is_rejected(self) -> bool:
+        return self.key_state == Account.Key.REJECTED
+
+
+def standings() -> Sequence[Standing]:
+    """All enabled accounts with the age of their machines. One query."""
+    rows = Refresh.objects.filter(part=Refresh.Part.INSTANCES, account__is_enabled=True).order_by("account__name")
+    return [
+        Standing(*row)
+        for row in rows.values_list(
+            "account_id",
+            "account__name",
+            "account__is_sandbox",
+            "account__is_enabled",
+            "account__key_state",
+            "account__held_missing",
+            "account__silent_since",
+            "done_at",
+        )
+    ]
+
+
+def stale_accounts(known: Sequence[Standing] | None = None) -> dict[int, datetime]:
+    """Accounts whose machines are shown as last known, with the time of that knowledge. One query, none if handed in."""
+    return {row.id: row.read_at for row in (standings() if known is None else known) if row.is_stale and row.read_at}

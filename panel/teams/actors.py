@@ -1,0 +1,41 @@
+"""From sessions to actors: who is signed in, with which roles. One query for any number of sessions."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
+from django.utils.crypto import constant_time_compare
+
+from panel.people.models import User
+from panel.teams.policy import NOBODY, Actor, Role
+
+Claims = Mapping[str, Any]
+
+
+def actor_of(claims: Claims) -> Actor:
+    """The actor behind one session's data; nobody for a stranger, and then without a query."""
+    return actors_of({"": claims}).get("", NOBODY) if claims.get(SESSION_KEY) else NOBODY
+
+
+def actors_of(sessions: Mapping[str, Claims]) -> dict[str, Actor]:
+    """Actors of the sessions that are good: the person is active, and the password is the one they signed in with."""
+    wanted = {str(claims.get(SESSION_KEY)) for claims in sessions.values()}
+    people: dict[str, tuple[User | None, dict[int, Role]]] = {}
+    for pk, email, is_administrator, password, team, role in User.objects.filter(
+        pk__in=[pk for pk in wanted if pk.isdigit()], is_active=True
+    ).values_list("pk", "email", "is_administrator", "password", "memberships__team_id", "memberships__role"):
+        user = User(pk=pk, email=email, is_administrator=is_administrator, password=password)
+        _user, roles = people.setdefault(str(pk), (user, {}))
+        if team is not None:
+            roles[team] = Role(role)
+    actors = {}
+    for key, claims in sessions.items():
+        user, roles = people.get(str(claims.get(SESSION_KEY)), (None, {}))
+        if user and _is_current(user, claims):
+            actors[key] = Actor(user.pk, user.email, user.is_administrator, roles)
+    return actors
+
+
+def _is_current(user: User, claims: Claims) -> bool:
+    """A changed password ends the sessions that were opened with the old one."""
+    return constant_time_compare(claims.get(HASH_SESSION_KEY, ""), user.get_session_auth_hash())

@@ -1,0 +1,16 @@
+"""Every address of the panel. `/live` is served before Django (panel/asgi.py)."""
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("panel.overview.urls")),
+    path("", include("panel.people.urls")),
+    path("", include("panel.health.urls")),
+    path("instances/", include("panel.fleet.urls")),
+    path("provider-tasks/", include("panel.activity.urls")),
+    path("settings/", include("panel.accounts.urls")),
+]
+
+handler404 = "panel.http.not_found"
+handler403 = "panel.http.refused"
+handler500 = "panel.http.broken"

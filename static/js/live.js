@@ -1,0 +1,112 @@
+// Changes come to an open page by themselves: one stream of server-sent events, closed while the page is hidden.
+//
+// A browser opens six connections to a host: a stream for each of eight tabs would starve the eighth. The stream has no
+// replay, so after every gap each part that is alive ([data-live]) is read again.
+(() => {
+  const topics = document.body.dataset.topics ?? "";
+  let source = null;
+  let isFirst = true;
+  let retry = 0;
+
+  const parts = (topic) =>
+    [...document.querySelectorAll("[data-live]")].filter((part) => topic === "all" || part.dataset.live.split(" ").includes(topic));
+
+  // A short random wait: many open pages do not ask in the same moment.
+  const waiting = new WeakSet();
+  const readAgain = (topic, most) => {
+    for (const part of parts(topic)) {
+      if (waiting.has(part)) continue;
+      waiting.add(part);
+      setTimeout(() => {
+        waiting.delete(part);
+        if (part.isConnected) htmx.trigger(part, "refetch");
+      }, Math.random() * most);
+    }
+  };
+
+  // Elements of the event replace those of the page that bear the same id; the others are for other pages.
+  const swap = (html) => {
+    const box = document.createElement("template");
+    box.innerHTML = html;
+    for (const fresh of [...box.content.children]) {
+      const old = document.getElementById(fresh.id);
+      if (!old) continue;
+      Idiomorph.morph(old, fresh.cloneNode(true));
+      const now = document.getElementById(fresh.id);
+      window.tidepool.drawTimes(now);
+      mark(now);
+    }
+  };
+
+  const mark = (element) => {
+    element.classList.remove("is-new");
+    void element.offsetWidth; // starts the animation anew
+    element.classList.add("is-new");
+    setTimeout(() => element.classList.remove("is-new"), 2600);
+  };
+
+  const freshen = (text) => {
+    const [account, part, at] = text.split(" ");
+    const label = document.getElementById("fresh");
+    if (part !== "instances" || label?.dataset.account !== account) return;
+    const time = label.querySelector("time");
+    if (!time) return readAgain("all", 300);
+    time.dateTime = at;
+    time.removeAttribute("title");
+    window.tidepool.drawTimes(label);
+  };
+
+  const showLive = (is) => {
+    const label = document.getElementById("fresh");
+    const word = label?.querySelector(".live-word");
+    if (word) word.textContent = is ? "Live," : "Not live,";
+    label?.classList.toggle("st-run", is);
+    label?.classList.toggle("st-unknown", !is);
+  };
+
+  const open = () => {
+    if (source || document.hidden) return;
+    source = new EventSource(`/live?topics=${encodeURIComponent(topics)}`);
+    source.addEventListener("open", () => {
+      retry = 0;
+      showLive(true);
+      if (!isFirst) readAgain("all", 300);
+      isFirst = false;
+    });
+    source.addEventListener("html", ({ data }) => swap(data));
+    source.addEventListener("changed", ({ data }) => readAgain(data, 1200));
+    source.addEventListener("fresh", ({ data }) => freshen(data));
+    source.addEventListener("live", ({ data }) => showLive(data === "on"));
+    source.addEventListener("point", ({ data }) => dispatchEvent(new CustomEvent("tidepool:point", { detail: JSON.parse(data) })));
+    source.addEventListener("goodbye", () => location.reload());
+    source.addEventListener("error", () => {
+      showLive(false);
+      close();
+      // Our own pause: a browser gives up for good after an answer that is not a stream.
+      retry = Math.min(retry + 1, 6);
+      setTimeout(open, 500 * 2 ** retry * (0.5 + Math.random()));
+    });
+  };
+
+  const close = () => {
+    source?.close();
+    source = null;
+  };
+
+  addEventListener("visibilitychange", () => (document.hidden ? close() : open()));
+  addEventListener("pagehide", close);
+  addEventListener("pageshow", open);
+
+  // A list that was read again says which rows are new or different, as a pushed row does.
+  let before = new Map();
+  addEventListener("htmx:beforeSwap", ({ detail }) => {
+    const rows = detail.requestConfig?.triggeringEvent?.type === "refetch" ? detail.target.querySelectorAll("tbody tr[id]") : [];
+    before = new Map([...rows].map((row) => [row.id, row.textContent]));
+  });
+  addEventListener("htmx:afterSettle", () => {
+    if (!before.size) return;
+    for (const row of document.querySelectorAll("tbody tr[id]")) if (before.get(row.id) === undefined) mark(row);
+    before = new Map();
+  });
+  open();
+})();

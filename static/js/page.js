@@ -1,0 +1,63 @@
+// Small conveniences of every page: copy, "/" for the search, filters that keep what is typed, the sides of a menu.
+(() => {
+  const say = (text) => {
+    document.getElementById("said").textContent = text;
+  };
+
+  const copy = async (button) => {
+    const source = button.dataset.copy ? document.querySelector(button.dataset.copy) : button;
+    try {
+      await navigator.clipboard.writeText(source.textContent.trim());
+    } catch {
+      return say("The browser did not allow copying.");
+    }
+    say(`Copied ${source.textContent.trim()}`);
+    button.classList.add("is-copied");
+    setTimeout(() => button.classList.remove("is-copied"), 1200);
+  };
+
+  addEventListener("click", (event) => {
+    const button = event.target.closest(".copy, [data-copy]");
+    if (button) copy(button);
+    for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
+    const link = event.target.closest(".tools a[href]");
+    const search = document.getElementById("q");
+    if (link && search) {
+      // The address was made before the last letters were typed, and before a click on a column.
+      const url = new URL(link.href);
+      for (const [name, value] of [["q", search.value.trim()], ["sort", new URLSearchParams(location.search).get("sort")]]) {
+        if (value) url.searchParams.set(name, value);
+        else url.searchParams.delete(name);
+      }
+      link.href = url;
+    }
+  });
+
+  addEventListener("keydown", (event) => {
+    if (event.key === "Escape") for (const menu of document.querySelectorAll("details.menu[open]")) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    }
+    const search = document.getElementById("q");
+    const typing = event.target.closest("input, textarea, select, [contenteditable]");
+    if (event.key === "/" && search && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
+      event.preventDefault();
+      search.focus();
+      search.select();
+    }
+  });
+
+  // The export is of what the list shows.
+  addEventListener("htmx:afterSettle", () => {
+    const link = document.getElementById("export");
+    if (link) link.search = location.search;
+  });
+
+  // A half-filled form is not left without a question.
+  for (const form of document.querySelectorAll("form[data-guard]")) {
+    let touched = false;
+    form.addEventListener("input", () => (touched = true));
+    form.addEventListener("submit", () => (touched = false));
+    addEventListener("beforeunload", (event) => touched && event.preventDefault());
+  }
+})();

@@ -1,0 +1,53 @@
+"""What every test stands on: a closed network, a real Valkey, real static files. The environment is set in support/early.py."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.conf import settings
+
+from cloud.store import store
+from panel.local import statics
+from tests.support import demand, network, valkey as embedded
+from tests.support.early import DATA
+
+
+@pytest.fixture(scope="session")
+def _valkey_of_the_session() -> Iterator[int]:
+    with embedded.running(DATA / "valkey.sock", DATA / "valkey") as pid:
+        yield pid
+
+
+@pytest.fixture(scope="session")
+def valkey(_valkey_of_the_session: int) -> int:
+    """The process id of the Valkey behind REDIS_URL. A folder of tests may have another one by this name."""
+    return _valkey_of_the_session
+
+
+@pytest.fixture(scope="session")
+def static_files() -> None:
+    """The real collected files, so that a page that names a missing one fails here as it would in production."""
+    statics.collect()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None, static_files: None) -> None:
+    """Who needs the database may render pages. SQLite stands in a file, as in script/up: threads see one database."""
+    database = settings.DATABASES["default"]
+    if database["ENGINE"].endswith("sqlite3"):
+        database.setdefault("TEST", {})["NAME"] = str(DATA / "test.sqlite3")
+
+
+@pytest.fixture(autouse=True)
+def _closed_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    network.close(monkeypatch)
+
+
+@pytest.fixture(autouse=True)
+def _empty_store(_valkey_of_the_session: int) -> Iterator[None]:
+    yield
+    store().flushall()
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("browser") and not demand.chromium():
+        demand.missing("there is no Chromium: install it, or let script/test do so.")
