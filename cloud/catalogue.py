@@ -36,7 +36,8 @@ def tasks(account: Account, listed: Sequence[shapes.Task], now: datetime) -> set
     told = {item.task_id[:255]: item for item in listed if item.task_id}
     stored = {row.task_id: row for row in ProviderTask.objects.filter(account=account, task_id__in=list(told))}
     fresh = {
-        task_id: _task(item) | {"created_at": item.created_at or (stored[task_id].created_at if task_id in stored else now)}
+        task_id: _task(item)
+        | {"created_at": item.created_at or (stored[task_id].created_at if task_id in stored else now)}
         for task_id, item in told.items()
     }
     rows = [
@@ -50,8 +51,9 @@ def tasks(account: Account, listed: Sequence[shapes.Task], now: datetime) -> set
         ProviderTask.objects.bulk_create(
             rows, update_conflicts=True, unique_fields=("account", "task_id"), update_fields=tuple(_TASK_FIELDS)
         )
-        kept = ProviderTask.objects.filter(account=account).order_by("-first_seen_at", "-id")
-        ProviderTask.objects.filter(account=account).exclude(pk__in=list(kept.values_list("pk")[:KEPT_TASKS])).delete()
+        newest_first = ProviderTask.objects.filter(account=account).order_by("-first_seen_at", "-id")
+        old = list(newest_first.values_list("pk", flat=True)[KEPT_TASKS : KEPT_TASKS + len(rows)])
+        ProviderTask.objects.filter(pk__in=old).delete()
     return {row.status for row in rows}
 
 
@@ -102,10 +104,10 @@ def _replace(model: type[InstanceType] | type[Template], account: Account, fresh
 def _upsert(
     model: type[InstanceType] | type[Template], account: Account, rows: Iterable[tuple[str, dict[str, Any]]]
 ) -> None:
-    built = [model(account=account, name=name, **values) for name, values in rows]
+    built: list[Any] = [model(account=account, name=name, **values) for name, values in rows]
     if built:
         fields = [column.name for column in model._meta.concrete_fields if column.name not in {"id", "account", "name"}]
-        model._default_manager.bulk_create(  # type: ignore[arg-type]
+        model._default_manager.bulk_create(
             built, update_conflicts=True, unique_fields=("account", "name"), update_fields=fields
         )
 

@@ -6,7 +6,7 @@ import httpx
 from django.conf import settings
 
 from cloud.breaker import Breaker
-from cloud.budget import Budget, Lane
+from cloud.budget import Budget, Lane, Limits
 from cloud.client import Client
 from cloud.endpoints import Endpoints
 from cloud.models import Account
@@ -20,16 +20,30 @@ _pools: dict[int, httpx.Client] = {}
 
 def client_for(account: Account, *, lane: Lane) -> Client:
     """A client that shares the account's budget and breaker with every process. Raises CannotOpen in a web process."""
-    redis = store()
+    redis, limits = store(), Limits(rate=settings.CALLS_PER_SECOND, burst=1.5 * settings.CALLS_PER_SECOND)
     return Client(
         account.base_url,
         unseal(account.sealed_key),
         http=_pool(account.pk),
-        budget=Budget(redis, str(account.pk)),
-        breaker=Breaker(redis, str(account.pk)),
+        budget=Budget(redis, str(account.pk), limits=limits),
+        breaker=Breaker(redis, str(account.pk), limits=limits),
         endpoints=Endpoints.with_overrides(settings.BLUELOBSTER_ENDPOINTS),
         lane=lane,
     )
+
+
+def lend(account_id: int, http: httpx.Client) -> None:
+    """Use this HTTP client for the account from now on: the seam at which tests put a played provider."""
+    with _lock:
+        _pools[account_id] = http
+
+
+def forget() -> None:
+    """Close and drop all clients, as a process does that ends."""
+    with _lock:
+        for http in _pools.values():
+            http.close()
+        _pools.clear()
 
 
 def _pool(account_id: int) -> httpx.Client:

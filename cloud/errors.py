@@ -63,7 +63,7 @@ class CloudError(Exception):
         self.message = message
 
 
-class Refused(CloudError):  # noqa: N818 - the names say what happened
+class Refused(CloudError):
     """A definite no. `detail` is the redacted body, at most 4 KiB; `code` is "" when they gave none."""
 
     def __init__(self, status: int, told: Told | None = None, retry_after_s: float | None = None) -> None:
@@ -84,7 +84,7 @@ class Busy(Refused):
     """429. `retry_after_s` is None when the provider did not say for how long, or not in words we know."""
 
 
-class NotSent(CloudError):  # noqa: N818
+class NotSent(CloudError):
     """Certainly not sent. `retry_in_s` is set when we know from when on it can work."""
 
     def __init__(self, reason: NotSentReason, message: str, retry_in_s: float | None = None) -> None:
@@ -93,7 +93,7 @@ class NotSent(CloudError):  # noqa: N818
         self.retry_in_s = retry_in_s
 
 
-class Unclear(CloudError):  # noqa: N818
+class Unclear(CloudError):
     """It may have happened. `status` is None when no status line arrived."""
 
     def __init__(self, reason: UnclearReason, message: str, status: int | None = None, detail: str = "") -> None:

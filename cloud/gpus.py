@@ -37,8 +37,11 @@ def vram_gb(model: str, count: int = 1) -> int | None:
 
 
 def short_name(model: str) -> str:
-    """The model as people say it: "RTX A4000" is an A4000, "RTX 8000" keeps its family, as "8000" says nothing."""
-    words = [word for word in model.split() if word.lower() != "nvidia"]
-    name = " ".join(words)
-    tail = words[-1] if words else ""
-    return tail if tail[:1].upper() in {"A", "H", "L"} and tail[1:2].isdigit() else name
+    """The model as people say it: "RTX A4000" is an A4000, "RTX 2080 Ti" a 2080 Ti, and "RTX 8000" keeps its family."""
+    words = [word for word in model.split() if word.lower() not in {"nvidia", "geforce", "quadro"}]
+    is_plain = (
+        len(words) > 1
+        and words[0].lower() in {"rtx", "gtx", "tesla"}
+        and (words[1][:1].upper() in {"A", "H", "L"} or len(words) > 2)
+    )
+    return " ".join(words[1:] if is_plain else words)

@@ -11,9 +11,9 @@ from datetime import datetime
 from redis.exceptions import RedisError
 
 from cloud import shapes
-from cloud.store import store
 from cloud.models import Account, Instance
 from cloud.ports import Point
+from cloud.store import store, text
 
 KEPT = 720
 KEPT_S = 3600
@@ -54,19 +54,19 @@ def point(stats: shapes.Stats, now: datetime) -> Point:
 
 def keep(instance_id: int, reading: Point) -> str:
     """Store the reading and return it as the JSON text that charts take. Raises RedisError."""
-    text = json.dumps(asdict(reading))
+    packed = json.dumps(asdict(reading))
     key = f"tidepool:loads:{instance_id}"
     pipe = store().pipeline(transaction=False)
-    pipe.rpush(key, text)
+    pipe.rpush(key, packed)
     pipe.ltrim(key, -KEPT, -1)
     pipe.expire(key, KEPT_S)
     pipe.execute()
-    return text
+    return packed
 
 
 def kept(instance_id: int) -> list[str]:
     """The readings of the last hour, oldest first, as JSON texts; none while Redis is away."""
     try:
-        return [text.decode() for text in store().lrange(f"tidepool:loads:{instance_id}", 0, -1)]
+        return [text(item) for item in store().lrange(f"tidepool:loads:{instance_id}", 0, -1)]
     except RedisError:
         return []

@@ -33,7 +33,9 @@ class Account(models.Model):
     # The provider's own word on its health, and the machines that a mass disappearance holds for a person.
     health = models.CharField(max_length=32, blank=True)
     held_missing = models.PositiveIntegerField(default=0)
-    missing_confirmed_at = models.DateTimeField(null=True, blank=True)  # a person said that what was missing then is gone
+    missing_confirmed_at = models.DateTimeField(
+        null=True, blank=True
+    )  # a person said that what was missing then is gone
     silent_since = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -144,7 +146,9 @@ class Instance(models.Model):
             models.Index(fields=("team_id", "name", "id"), name="instance_by_name"),
             models.Index(fields=("team_id", "type_label", "name", "id"), name="instance_by_type"),
             models.Index(fields=("team_id", "region", "name", "id"), name="instance_by_region"),
-            models.Index(F("team_id"), Coalesce("price_cents_per_hour", -1), F("name"), F("id"), name="instance_by_price"),
+            models.Index(
+                F("team_id"), Coalesce("price_cents_per_hour", -1), F("name"), F("id"), name="instance_by_price"
+            ),
             models.Index(fields=("team_id", "started_at", "id"), name="instance_by_age"),
         ]
 

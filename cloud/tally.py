@@ -18,7 +18,7 @@ def recount(account: Account) -> None:
         .annotate(machines=Count("id"), cents=Sum("price_cents_per_hour"))
         .order_by()
     )
-    fresh = _summed(list(groups))
+    fresh = _summed([dict(group) for group in groups])
     stored = {tally.team_id: tally for tally in Tally.objects.filter(account=account)}
     rows = []
     for team in fresh.keys() | stored.keys():

@@ -184,5 +184,7 @@ def _no_connection(error: BaseException) -> NotSent:
             return NotSent(NotSentReason.DNS, "The provider's name cannot be looked up.")
         if isinstance(cause, ssl.SSLError):
             return NotSent(NotSentReason.TLS, "No safe connection to the provider: its certificate or TLS failed.")
-        cause = cause.__cause__
+        # httpcore's pool raises `from None`: the cause is then only to be had as the error's argument.
+        inner = cause.args[0] if cause.args else None
+        cause = cause.__cause__ or (inner if isinstance(inner, BaseException) else None)
     return NotSent(NotSentReason.CONNECT, "The provider cannot be reached.")

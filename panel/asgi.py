@@ -1,6 +1,7 @@
 """The web process: `/live` in raw ASGI, all the rest to Django in a thread pool."""
 
 import os
+from typing import Any, cast
 
 import django
 
@@ -14,7 +15,8 @@ from panel.live.hub import Hub  # noqa: E402
 from panel.live.stream import Receive, Scope, Send, live  # noqa: E402
 from panel.wsgi import application as pages  # noqa: E402
 
-_pages = WSGIMiddleware(pages, workers=settings.WEB_THREADS)
+# Django and a2wsgi describe the same protocols in different types.
+_pages: Any = WSGIMiddleware(cast(Any, pages), workers=settings.WEB_THREADS)
 _hub: Hub | None = None
 
 

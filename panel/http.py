@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render, resolve_url
 from django_htmx.middleware import HtmxDetails
 
@@ -25,19 +25,21 @@ class PanelRequest(HttpRequest):
     htmx: HtmxDetails
 
 
-View = Callable[Concatenate[PanelRequest, P], HttpResponse]
+PUBLIC, SIGNED_IN = "public", "signed in"
+
+View = Callable[Concatenate[PanelRequest, P], HttpResponseBase]
 
 
 def asks(permission: Permission) -> Callable[[View[P]], View[P]]:
     """Marks a view with the permission that it needs somewhere, and refuses who has it nowhere.
 
-    A view of one machine narrows its query by the actor as well. `public` marks the few that ask nothing; a view with
-    neither mark fails the tests.
+    A view of one machine narrows its query by the actor as well. `public` marks the few that ask nothing; a view
+    without any mark is for signed-in people only, and fails the tests.
     """
 
     def mark(view: View[P]) -> View[P]:
         @wraps(view)
-        def asked(request: PanelRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        def asked(request: PanelRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             policy.require(request.actor, permission)
             return view(request, *args, **kwargs)
 
@@ -49,19 +51,17 @@ def asks(permission: Permission) -> Callable[[View[P]], View[P]]:
 
 def signed_in(view: View[P]) -> View[P]:
     """Marks a view that any signed-in person may see: what is about themselves."""
-    view.permission = "signed in"  # type: ignore[attr-defined]
+    view.permission = SIGNED_IN  # type: ignore[attr-defined]
     return view
 
 
 def public(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """Marks a view that answers strangers too."""
-    view.permission = None  # type: ignore[attr-defined]
+    view.permission = PUBLIC  # type: ignore[attr-defined]
     return view
 
 
-def page_or_part(
-    request: PanelRequest, template: str, context: dict[str, Any], *, status: int = 200
-) -> HttpResponse:
+def page_or_part(request: PanelRequest, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
     """The page `room/name.html`, or for htmx its part `room/_name.html` alone. Going back in history gets the page."""
     wants_part = request.htmx and not (request.htmx.boosted and not request.htmx.target)
     if wants_part and not request.htmx.history_restore_request:
@@ -84,7 +84,7 @@ class SignInFirst:
     def process_view(
         self, request: PanelRequest, view: Callable[..., HttpResponse], _args: object, _kwargs: object
     ) -> HttpResponse | None:
-        if getattr(view, "permission", None) is None or request.actor.is_known:
+        if getattr(view, "permission", SIGNED_IN) == PUBLIC or request.actor.is_known:
             return None
         door = resolve_url(settings.LOGIN_URL)
         if request.htmx:

@@ -54,5 +54,5 @@ def standings() -> Sequence[Standing]:
 
 
 def stale_accounts(known: Sequence[Standing] | None = None) -> dict[int, datetime]:
-    """Accounts whose machines are shown as last known, with the time of that knowledge. One query, none if handed in."""
+    """Accounts whose machines are shown as last known, with the time of that knowledge. One query, or none."""
     return {row.id: row.read_at for row in (standings() if known is None else known) if row.is_stale and row.read_at}

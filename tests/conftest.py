@@ -1,4 +1,4 @@
-"""What every test stands on: a closed network, a real Valkey, real static files. The environment is set in support/early.py."""
+"""What every test stands on: a closed network, a real Valkey, real static files. See also support/early.py."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,8 @@ from django.conf import settings
 
 from cloud.store import store
 from panel.local import statics
-from tests.support import demand, network, valkey as embedded
+from tests.support import demand, network
+from tests.support import valkey as embedded
 from tests.support.early import DATA
 
 

@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Any, ClassVar, Self
 
+from msgspec import structs
+
 from cloud.shapes.fields import Cents, Rows, Shape, integer, text
 
 
@@ -92,7 +94,7 @@ class Schedule(Shape, frozen=True, kw_only=True):
 
     @classmethod
     def read(cls, row: dict[str, Any]) -> Self:
-        return super().read({**row, **_both_spellings(row)})
+        return structs.replace(super().read({**row, **_both_spellings(row)}), raw=row)
 
     @classmethod
     def parse(cls, answer: Any, *, is_write: bool = False) -> Self:

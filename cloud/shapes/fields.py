@@ -234,7 +234,7 @@ class Rows(Shape, frozen=True, kw_only=True):
         return self.skipped == 0
 
     @classmethod
-    def parse(cls, answer: Any, *, is_write: bool = False) -> Self:  # noqa: ARG003 - a list is always a read
+    def parse(cls, answer: Any, *, is_write: bool = False) -> Self:
         found, skipped = readable(cls.row_type, rows(answer, cls.row_key), cls.row_id)
         head = cls.read(answer if isinstance(answer, dict) else {})
         return structs.replace(head, items=found, skipped=skipped)

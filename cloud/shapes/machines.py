@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 
 from msgspec import structs
 
-from cloud.shapes.fields import Cents, Joined, Known, Rows, Shape, mapping
+from cloud.shapes.fields import Cents, Joined, Known, Rows, Shape, mapping, unwrapped
 
 
 class Power(StrEnum):
@@ -212,7 +212,12 @@ class Stats(Shape, frozen=True, kw_only=True):
 
     @classmethod
     def read(cls, row: dict[str, Any]) -> Self:
-        return super().read({**row, **dict(_flat(row))})
+        return structs.replace(super().read({**row, **dict(_flat(row))}), raw=row)
+
+    @classmethod
+    def parse(cls, answer: Any, *, is_write: bool = False) -> Self:
+        row = unwrapped(answer, cls.wrappers)
+        return super().parse({**row, **dict(_flat(row))}, is_write=is_write)
 
 
 _NESTED = {
@@ -230,4 +235,6 @@ _NESTED = {
 
 def _flat(row: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     for (group, key), name in _NESTED.items():
-        yield name, (mapping(row.get(group)) or {}).get(key)
+        inner = mapping(row.get(group))
+        if inner and key in inner:
+            yield name, inner[key]

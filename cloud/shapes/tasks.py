@@ -4,6 +4,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar, Self
 
+from msgspec import structs
+
 from cloud.shapes.fields import Rows, Shape, mapping, text
 
 
@@ -57,7 +59,7 @@ class Task(Shape, frozen=True, kw_only=True):
     def read(cls, row: dict[str, Any]) -> Self:
         params = mapping(row.get("params")) or {}
         vm_uuid = text(row.get("vm_uuid")) or text(params.get("vm_uuid"))
-        return super().read(row if vm_uuid is None else {**row, "vm_uuid": vm_uuid})
+        return structs.replace(super().read(row), vm_uuid=vm_uuid)
 
 
 class TaskList(Rows, frozen=True, kw_only=True):

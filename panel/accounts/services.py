@@ -27,7 +27,7 @@ def add_account(*, actor: Actor, name: str, base_url: str, key: str, is_sandbox:
 
 
 def replace_key(*, actor: Actor, account: Account, key: str) -> None:
-    """Put a new key in the old one's place. An answer that the old key still gets changes nothing (cloud/standing.py)."""
+    """Put a new key in the old one's place. What the old key still hears changes nothing (cloud/standing.py)."""
     policy.require(actor, Permission.ACCOUNT_MANAGE)
     with transaction.atomic():
         changes = {**_sealed(key), "key_state": Account.Key.UNTESTED, "key_stored_at": system_clock()}

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from django.conf import settings
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from cloud.gpus import vram_gb
@@ -43,12 +44,13 @@ class Row:
     """One machine of a list, as ready strings."""
 
     id: int
+    address: str
     name: str
     state: State
     type: str
     type_note: str
     region: str
-    address: str
+    ip: str
     price: str
     started_at: datetime
     is_gone: bool
@@ -79,18 +81,20 @@ def off_note() -> str:
 
 def rows(values: Iterable[Any], stale: Mapping[int, datetime]) -> list[Row]:
     """Rows of listing.COLUMNS as they are shown."""
-    return [_row(value, stale) for value in values]
+    base = reverse("fleet:list")
+    return [_row(value, stale, base) for value in values]
 
 
-def _row(value: Any, stale: Mapping[int, datetime]) -> Row:
+def _row(value: Any, stale: Mapping[int, datetime], base: str) -> Row:
     return Row(
         id=value.id,
+        address=f"{base}{value.id}/",
         name=value.name,
         state=state_of(value, stale),
         type=value.type_label or "–",
         type_note=type_note(value.gpu_model, value.gpu_count, value.cpu_cores),
         region=value.region or "–",
-        address=value.ip_address,
+        ip=value.ip_address,
         price="–" if value.gone_at else price(value.price_cents_per_hour),
         started_at=value.started_at,
         is_gone=value.gone_at is not None,

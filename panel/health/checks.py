@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 from redis.exceptions import RedisError
 
 from cloud.clock import system_clock
-from cloud.store import store
 from cloud.models import Process, Refresh
+from cloud.store import store
 from cloud.timing import seconds, timing
 
 

@@ -45,7 +45,5 @@ def _of_change(message: Mapping[str, Any], topics: Collection[str]) -> list[Fram
             lists.add(int(team))
         elif "instances" in topics:
             frames += [Frame("instances", event("html", html), int(team)) for _pk, html in fragments.rows(ids)]
-    frames += [
-        Frame(topic, event("changed", topic), team) for team in lists for topic in ("instances", "overview")
-    ]
+    frames += [Frame(topic, event("changed", topic), team) for team in lists for topic in ("instances", "overview")]
     return frames

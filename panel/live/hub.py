@@ -138,7 +138,7 @@ class Hub:
                 continue
             try:
                 actors = await asyncio.to_thread(_actors, {stream.session_key for stream in open_now})
-            except Exception:  # noqa: BLE001 -- a database that hiccups must not end the check for ever
+            except Exception:
                 log.warning("live: sessions could not be checked", exc_info=True)
                 continue
             for stream in open_now:
@@ -157,7 +157,7 @@ class Hub:
 
     async def _say_watched(self, topics: Iterable[str]) -> None:
         now = time.time()
-        seen = {topic: now for topic in topics}
+        seen = dict.fromkeys(topics, now)
         if not seen:
             return
         try:

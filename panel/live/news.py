@@ -13,8 +13,8 @@ from typing import Any
 from redis.exceptions import RedisError
 
 from cloud import loads
-from cloud.store import store
 from cloud.ports import Change, Point, Ports
+from cloud.store import store, text
 from cloud.timing import timing
 from panel.teams.models import default_team
 
@@ -62,7 +62,7 @@ def looked_at() -> Sequence[int]:
         topics = store().zrangebyscore(WATCHED, time.time() - timing().watch_s, "+inf")
     except RedisError:
         return ()
-    names = (topic.decode().partition(":") for topic in topics)
+    names = (text(topic).partition(":") for topic in topics)
     return [int(rest) for kind, _colon, rest in names if kind == "instance" and rest.isdigit()]
 
 

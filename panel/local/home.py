@@ -27,7 +27,9 @@ def claimed(files: Paths) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise CannotStart(f"Tidepool runs already on the data folder {files.data}: use that, or another --data.") from None
+            raise CannotStart(
+                f"Tidepool runs already on the data folder {files.data}: use that, or another --data."
+            ) from None
         _make_run_folder(files.run)
         try:
             yield

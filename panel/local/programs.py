@@ -29,12 +29,16 @@ class Programs:
 
     def first_run(self, sandbox_url: str | None) -> Program:
         """Migrations, static files, the first person, the provider's account: once at each start."""
-        secret = {"TIDEPOOL_SANDBOX_URL": sandbox_url} if sandbox_url else {"BLUELOBSTER_API_KEY": self._options.api_key}
+        secret = (
+            {"TIDEPOOL_SANDBOX_URL": sandbox_url} if sandbox_url else {"BLUELOBSTER_API_KEY": self._options.api_key}
+        )
         return Program("first_run", (sys.executable, "manage.py", "first_run"), self.common | secret)
 
     def web(self) -> Program:
         """It may seal a key and cannot open one."""
-        words = f"panel.asgi:application --host 127.0.0.1 --port {self._options.port} --no-access-log --log-level warning"
+        words = (
+            f"panel.asgi:application --host 127.0.0.1 --port {self._options.port} --no-access-log --log-level warning"
+        )
         more = "--timeout-graceful-shutdown 2 --no-server-header"
         wall = {"TIDEPOOL_WORKER_PRIVATE_KEY_FILE": os.devnull}
         return _program("web", "uvicorn", *words.split(), *more.split(), environment=self.common | wall)

@@ -11,7 +11,7 @@ from panel.people.models import User
 @require_safe
 @signed_in
 def you(request: PanelRequest) -> HttpResponse:
-    person = User.objects.prefetch_related("memberships__team").get(pk=request.actor.user_id)
+    person = User.objects.prefetch_related("memberships__team").get(email=request.actor.label)
     return render(request, "people/you.html", {"person": person})
 
 

@@ -62,6 +62,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "panel.teams.middleware.ActorMiddleware",
@@ -79,7 +80,10 @@ TEMPLATES = [
                 "panel.frame.frame",
             ],
             "loaders": [
-                ("django.template.loaders.cached.Loader", ["panel.templating.Compact", "django.template.loaders.app_directories.Loader"]),
+                (
+                    "django.template.loaders.cached.Loader",
+                    ["panel.templating.Compact", "django.template.loaders.app_directories.Loader"],
+                ),
             ],
             "builtins": ["django.templatetags.i18n", "django.templatetags.static", "panel.templatetags.tidepool"],
         },
@@ -87,18 +91,16 @@ TEMPLATES = [
 ]
 
 # --- data -------------------------------------------------------------------------------------------------------------
-DATABASES = {
-    "default": dj_database_url.parse(
-        env.text("DATABASE_URL", f"sqlite:///{PATHS.database}"), conn_max_age=60, conn_health_checks=True
-    )
-}
+DATABASES = {"default": dj_database_url.parse(env.text("DATABASE_URL", f"sqlite:///{PATHS.database}"), conn_max_age=60)}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    # WAL without IMMEDIATE failed 80 % of concurrent writes (reliability.md). FULL: what was answered survives a power cut.
+    # WAL without IMMEDIATE failed 80 % of concurrent writes. FULL: what was answered survives a power cut.
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA mmap_size=134217728; PRAGMA cache_size=-16000;",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000;",
     }
+else:
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # a file cannot hang up; a server can
 REDIS_URL = env.text("REDIS_URL", f"unix://{PATHS.socket}")
 
 SESSION_ENGINE = "django.contrib.sessions.backends.db"  # pages answer while Redis is away
@@ -117,8 +119,10 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
 ]
+CSRF_FAILURE_VIEW = "panel.http.csrf_refused"
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "overview:home"
 LOGOUT_REDIRECT_URL = "account_login"
@@ -128,11 +132,17 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"  # addresses come from an administrator or an invitation
 ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # no mail to addresses that strangers type
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 # Our own counter stands in the database (panel/people/lockout.py); allauth's would live in a cache that forgets.
-ACCOUNT_RATE_LIMITS = {"login_failed": "", "login": "", "reset_password": "20/m/ip,5/h/key", "change_password": "5/m/user"}
+ACCOUNT_RATE_LIMITS = {
+    "login_failed": "",
+    "login": "",
+    "reset_password": "20/m/ip,5/h/key",
+    "change_password": "5/m/user",
+}
 EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
 EMAIL_FILE_PATH = str(PATHS.mail)
 if env.text("EMAIL_HOST"):
@@ -186,6 +196,7 @@ if SECURE:
 # --- the provider -----------------------------------------------------------------------------------------------------
 BLUELOBSTER_BASE_URL = env.text("BLUELOBSTER_BASE_URL", "https://api.bluelobster.ai/api/v1").rstrip("/")
 BLUELOBSTER_ENDPOINTS = env.text("BLUELOBSTER_ENDPOINTS")
+CALLS_PER_SECOND = env.number("BLUELOBSTER_CALLS_PER_SECOND", 2, least=0.1, most=10_000)
 # Anybody may seal to the public half; only workers are given the private one.
 WORKER_PUBLIC_KEY = env.from_variable_or_file("TIDEPOOL_WORKER_PUBLIC_KEY", PATHS.keys / "worker.pub")
 WORKER_PRIVATE_KEY_FILE = env.text("TIDEPOOL_WORKER_PRIVATE_KEY_FILE", str(PATHS.keys / "worker.key"))

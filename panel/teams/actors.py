@@ -20,7 +20,7 @@ def actor_of(claims: Claims) -> Actor:
 def actors_of(sessions: Mapping[str, Claims]) -> dict[str, Actor]:
     """Actors of the sessions that are good: the person is active, and the password is the one they signed in with."""
     wanted = {str(claims.get(SESSION_KEY)) for claims in sessions.values()}
-    people: dict[str, tuple[User | None, dict[int, Role]]] = {}
+    people: dict[str, tuple[User, dict[int, Role]]] = {}
     for pk, email, is_administrator, password, team, role in User.objects.filter(
         pk__in=[pk for pk in wanted if pk.isdigit()], is_active=True
     ).values_list("pk", "email", "is_administrator", "password", "memberships__team_id", "memberships__role"):
@@ -30,8 +30,9 @@ def actors_of(sessions: Mapping[str, Claims]) -> dict[str, Actor]:
             roles[team] = Role(role)
     actors = {}
     for key, claims in sessions.items():
-        user, roles = people.get(str(claims.get(SESSION_KEY)), (None, {}))
-        if user and _is_current(user, claims):
+        found = people.get(str(claims.get(SESSION_KEY)))
+        if found and _is_current(found[0], claims):
+            user, roles = found
             actors[key] = Actor(user.pk, user.email, user.is_administrator, roles)
     return actors
 

@@ -43,9 +43,7 @@ SENTENCES: dict[Permission, str] = {
     Permission.HEALTH_VIEW: "See whether every part of Tidepool is well.",
 }
 
-_SEE = frozenset(
-    {Permission.INSTANCE_VIEW, Permission.INSTANCE_EXPORT, Permission.COST_VIEW, Permission.TASK_VIEW}
-)
+_SEE = frozenset({Permission.INSTANCE_VIEW, Permission.INSTANCE_EXPORT, Permission.COST_VIEW, Permission.TASK_VIEW})
 ROLES: dict[Role, frozenset[Permission]] = {
     Role.OWNER: frozenset(Permission),
     Role.ADMIN: _SEE | {Permission.ACCOUNT_VIEW, Permission.HEALTH_VIEW},

@@ -91,7 +91,7 @@ def _sprite() -> str:
 def control(field: BoundField) -> SafeString:
     """A form's field as the look wants it, tied to its hint or its error."""
     about = f"{field.auto_id}_error" if field.errors else f"{field.auto_id}_hint" if field.help_text else ""
-    attributes = {"class": "form-control is-invalid" if field.errors else "form-control"}
+    attributes: dict[str, str | bool] = {"class": "form-control is-invalid" if field.errors else "form-control"}
     if field.errors:
         attributes["aria-invalid"] = "true"
     if about:

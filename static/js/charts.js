@@ -30,6 +30,7 @@
     },
     memory: {
       series: ["memory_used"], range: (last) => [0, last?.memory_total || 2 ** 30], tick: (value) => (value ? memory(value) : "0"),
+      splits: (last) => [0, (last?.memory_total || 2 ** 30) / 2, last?.memory_total || 2 ** 30],
       now: (last) => [bold(memory(last.memory_used)), last.memory_total ? ` of ${memory(last.memory_total)}` : ""],
     },
     disk: { series: ["disk_read", "disk_write"], names: ["read", "write"], tick: (value) => (value ? rate(value) : "0") },
@@ -57,14 +58,14 @@
     const ink = colour("--tp-ink-2"), line = colour("--tp-line");
     const axis = { stroke: ink, font: `11px ${token("--tblr-font-sans-serif")}`, grid: { stroke: line, width: 1 }, ticks: { show: false } };
     const options = {
-      width: box.clientWidth || 300, height: 140, legend: { show: false }, cursor: { show: false }, padding: [8, 8, 0, 0],
+      width: box.clientWidth || 300, height: 132, legend: { show: false }, cursor: { show: false }, padding: [8, 8, 0, 0],
       scales: {
         x: { range: () => [Date.now() / 1000 - HOUR, Date.now() / 1000] },
         y: { range: () => (plot.range ? plot.range(rows.at(-1)) : top(plot)) },
       },
       axes: [
-        { ...axis, space: 80, grid: { show: false }, values: (_, splits) => splits.map((at) => new Date(at * 1000).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" })) },
-        { ...axis, size: 64, space: 40, values: (_, splits) => splits.map(plot.tick) },
+        { ...axis, size: 22, gap: 4, space: 80, grid: { show: false }, values: (_, splits) => splits.map((at) => new Date(at * 1000).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" })) },
+        { ...axis, size: 64, space: 40, splits: plot.splits && (() => plot.splits(rows.at(-1))), values: (_, splits) => splits.map(plot.tick) },
       ],
       series: [{}, ...plot.series.map((key, index) => ({ stroke: colour(`--tp-c${index + 1}`), width: 1.5, points: { size: 3 }, fill: plot.series.length === 1 ? `${colour("--tp-c1").replace(")", " / 10%)").replace("rgb(", "rgb(").replaceAll(",", "")}` : undefined }))],
     };
@@ -91,7 +92,9 @@
     label.className = "fresh st st-run";
     const time = Object.assign(document.createElement("time"), { dateTime: new Date(last.at * 1000).toISOString() });
     time.dataset.as = "ago";
-    label.replaceChildren("Read ", time);
+    const words = document.createElement("span");
+    words.append("Read ", time);
+    label.replaceChildren(words);
     window.tidepool.drawTimes(label);
   };
   const add = (point) => {
@@ -109,7 +112,7 @@
 
   addEventListener("tidepool:point", ({ detail }) => (add(detail), update()));
   addEventListener("visibilitychange", () => document.hidden || load());
-  addEventListener("resize", () => drawn.forEach(({ figure, chart }) => chart.setSize({ width: figure.querySelector(".canvas").clientWidth, height: 140 })));
+  addEventListener("resize", () => drawn.forEach(({ figure, chart }) => chart.setSize({ width: figure.querySelector(".canvas").clientWidth, height: 132 })));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
   draw();
   load();

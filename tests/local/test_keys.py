@@ -1,10 +1,10 @@
 """The keys of a data folder: made once, private, and a pair."""
 
+import base64
 from pathlib import Path
 
 import pytest
 from nacl.public import PrivateKey, PublicKey, SealedBox
-import base64
 
 from panel.local import home, keys
 from panel.settings.paths import Paths

@@ -33,6 +33,7 @@ def _set_environment() -> None:
         # Shared between runs and processes: it holds what the sources say, or is made again.
         "TIDEPOOL_STATIC_ROOT": str(BASE / "build" / "static"),
         "TIDEPOOL_URL": "http://localhost",
+        "BLUELOBSTER_CALLS_PER_SECOND": "1000",
     }
 
 

@@ -53,7 +53,19 @@ def cluster(port: int | None = None) -> Iterator[str]:
     if runner:
         os.chown(home, runner["user"], runner["group"])
     try:
-        initdb = (folder / "initdb", "-D", home / "data", "-U", "tidepool", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
+        initdb = (
+            folder / "initdb",
+            "-D",
+            home / "data",
+            "-U",
+            "tidepool",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--locale=C",
+            "-N",
+        )
         subprocess.run(initdb, check=True, stdout=subprocess.DEVNULL, cwd="/", **runner)
         with _server(folder, home, port, runner):
             yield f"postgresql://tidepool@{str(home).replace('/', '%2F')}:{port or 5432}/postgres"

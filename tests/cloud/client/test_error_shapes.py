@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloud.errors import Busy, CloudError, Refused, Unclear, from_answer
-from tests.cloud.client.conftest import EXAMPLES
+from tests.cloud.client.conftest import EXAMPLES, FEWER
 
 WORDS = st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=1, max_size=30)
 JSON = st.recursive(
@@ -24,7 +24,9 @@ EXTRA = st.dictionaries(WORDS.filter(lambda name: name not in KNOWN), WORDS, max
 def told(draw: st.DrawFn) -> tuple[dict[str, Any], str, str | None, dict[str, str], dict[str, str]]:
     """A body, and the code, message, fields and extra values that must come out of it."""
     code, message, extra = draw(WORDS), draw(WORDS), draw(EXTRA)
-    fields = draw(st.dictionaries(WORDS.filter(lambda n: n not in {"body", "query", "path", "header"}), WORDS))
+    fields = draw(
+        st.dictionaries(WORDS.filter(lambda n: n not in {"body", "query", "path", "header"}), WORDS, max_size=3)
+    )
     rows = [{"field": name, "message": text} for name, text in fields.items()]
     places = [{"loc": ["body", name], "msg": text, "type": "x"} for name, text in fields.items()]
     flat: dict[str, Any] = {"error": code, "message": message}
@@ -61,7 +63,7 @@ def test_known_shapes_are_read_right(
         assert all(kept[name] in {text, "[removed]"} for name, text in extra.items())
 
 
-@settings(EXAMPLES)
+@settings(FEWER)
 @given(JSON | st.dictionaries(st.sampled_from(sorted(KNOWN)), JSON), st.integers(100, 599), st.booleans())
 def test_any_json_gives_a_clean_error(data: Any, status: int, is_write: bool) -> None:
     try:
@@ -71,7 +73,7 @@ def test_any_json_gives_a_clean_error(data: Any, status: int, is_write: bool) ->
     check(read(status, body, is_write), status, is_write)
 
 
-@settings(EXAMPLES)
+@settings(FEWER)
 @given(st.binary(max_size=200), st.integers(100, 599), st.booleans())
 def test_any_bytes_give_a_clean_error(body: bytes, status: int, is_write: bool) -> None:
     check(read(status, body, is_write), status, is_write)

@@ -1,3 +1,4 @@
+import contextlib
 import time
 from datetime import UTC, datetime
 from typing import Any
@@ -33,7 +34,7 @@ from cloud.shapes import (
     VncTicket,
     power,
 )
-from tests.cloud.client.conftest import EXAMPLES
+from tests.cloud.client.conftest import FEWER
 
 EVERY_SHAPE: list[type[Shape]] = [
     Address, AddressList, BackupList, BackupStorage, Firewall, Health, History, Instance, InstanceList, Renamed, Rule,
@@ -295,13 +296,11 @@ NAMES = sorted({name for shape in EVERY_SHAPE for name in shape.__struct_fields_
 ROWS = st.dictionaries(st.sampled_from(NAMES), JSON, max_size=12)
 
 
-@settings(EXAMPLES)
+@settings(FEWER)
 @given(st.sampled_from(EVERY_SHAPE), ROWS | st.lists(ROWS, max_size=3) | JSON, st.booleans())
 def test_no_answer_breaks_a_shape(shape: type[Shape], answer: Any, is_write: bool) -> None:
-    try:
+    with contextlib.suppress(ShapeError):
         shape.parse(answer, is_write=is_write)
-    except ShapeError:
-        pass
 
 
 def test_ten_thousand_machines_are_read_fast() -> None:

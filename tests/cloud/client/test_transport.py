@@ -4,7 +4,7 @@ import socket
 import ssl
 import time
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -14,14 +14,14 @@ from cloud.client import Client
 from cloud.endpoints import BODY_CAP
 from cloud.errors import NoAnswer, NotSent, NotSentReason, Unclear, UnclearReason
 from cloud.transport import VERSION, Timeouts, Transport, open_http
-from tests.cloud.client.conftest import raw_server
+from tests.cloud.client.conftest import plenty, raw_server
 
 TIMEOUTS = Timeouts(connect_s=0.3, write_s=0.3, read_s=0.3, pool_s=0.3, total_s=0.5)
 Talk = Callable[[socket.socket], None]
 
 
 def client_to(port: int, scheme: str = "http", timeouts: Timeouts = TIMEOUTS) -> Client:
-    return Client(f"{scheme}://127.0.0.1:{port}/api/v1", "key", timeouts=timeouts)
+    return Client(f"{scheme}://127.0.0.1:{port}/api/v1", "key", timeouts=timeouts, budget=plenty())
 
 
 def read_request(connection: socket.socket) -> bytes:
@@ -69,6 +69,21 @@ def test_a_trickled_answer_ends_with_the_deadline(talk: Talk) -> None:
             client.reboot("vm-1")
         assert time.monotonic() - started < 1.0
         assert type(caught.value) is Unclear
+        assert caught.value.reason is UnclearReason.DEADLINE
+
+
+def test_silence_after_a_trickle_gets_only_what_is_left() -> None:
+    def trickle_then_silence(connection: socket.socket) -> None:
+        read_request(connection)
+        trickle(connection, b"HTTP/1.1 200 OK"[:14])  # 0.7 s of the 1.0
+        time.sleep(1.5)
+
+    timeouts = Timeouts(read_s=0.9, total_s=1.0)
+    with raw_server(trickle_then_silence) as port, client_to(port, timeouts=timeouts) as client:
+        started = time.monotonic()
+        with pytest.raises(NoAnswer) as caught:
+            client.get_task("t")
+        assert time.monotonic() - started < 1.3
         assert caught.value.reason is UnclearReason.DEADLINE
 
 
@@ -137,7 +152,7 @@ def test_refused_connection_is_not_sent() -> None:
 
 
 def test_failed_look_up_is_not_sent() -> None:
-    with Client("https://nothing.invalid/api/v1", "key") as client, pytest.raises(NotSent) as caught:
+    with Client("https://nothing.invalid/api/v1", "key", budget=plenty()) as client, pytest.raises(NotSent) as caught:
         client.reboot("vm-1")
     assert caught.value.reason is NotSentReason.DNS
 
@@ -153,9 +168,11 @@ def test_failed_tls_is_not_sent() -> None:
 
 
 def test_a_silent_handshake_is_not_sent() -> None:
-    with raw_server(lambda connection: time.sleep(0.6)) as port, client_to(port, "https") as client:
-        with pytest.raises(NotSent):
-            client.reboot("vm-1")
+    def silent(connection: socket.socket) -> None:
+        time.sleep(0.6)
+
+    with raw_server(silent) as port, client_to(port, "https") as client, pytest.raises(NotSent):
+        client.reboot("vm-1")
 
 
 def test_a_full_pool_is_not_sent(provider_error: Callable[[Exception], Client]) -> None:
@@ -165,14 +182,14 @@ def test_a_full_pool_is_not_sent(provider_error: Callable[[Exception], Client]) 
 
 
 @pytest.fixture
-def provider_error() -> Iterator[Callable[[Exception], Client]]:
+def provider_error() -> Callable[[Exception], Client]:
     def made(error: Exception) -> Client:
         def fail(request: httpx.Request) -> httpx.Response:
             raise error
 
-        return Client("https://provider.test", "key", transport=httpx.MockTransport(fail))
+        return Client("https://provider.test", "key", transport=httpx.MockTransport(fail), budget=plenty())
 
-    yield made
+    return made
 
 
 @pytest.mark.parametrize(
@@ -220,8 +237,8 @@ def test_an_idle_connection_that_was_closed_is_not_used_again() -> None:
 
     def one_answer(connection: socket.socket) -> None:
         nonlocal count
-        count += 1
         read_request(connection)
+        count += 1
         connection.sendall(reply(b'{"status":"healthy"}'))
 
     with raw_server(one_answer) as port, client_to(port) as client:

@@ -1,0 +1,155 @@
+"""The row decides who reads the provider and when; a message is only a hint. And what a failure says of the account."""
+
+import threading
+
+import httpx
+import pytest
+
+from cloud import refresh, standing
+from cloud.models import Account, Instance, Lease, Refresh
+from cloud.sweeper import Sweeper
+from cloud.timing import Timing
+from tests.fixtures import Hands
+from tests.support.provider import Provider, machine
+
+
+def row(account: Account, part: str = "instances") -> Refresh:
+    return Refresh.objects.get(account=account, part=part)
+
+
+def test_a_due_part_is_read_and_due_again_later(planned: Account, provider: Provider, clock: Hands) -> None:
+    provider.machines = [machine(1)]
+    assert refresh.run(row(planned).pk, clock)
+    done = row(planned)
+    assert (done.done_at, done.failures, done.leased_until) == (clock(), 0, None)
+    assert (done.due_at - clock()).total_seconds() == 60
+    assert Instance.objects.count() == 1
+
+
+def test_ten_messages_for_one_part_read_it_once(planned: Account, provider: Provider, clock: Hands) -> None:
+    assert [refresh.run(row(planned).pk, clock) for _ in range(10)].count(True) == 1
+    assert provider.count("GET", "/instances") == 1
+
+
+def test_a_part_in_a_hand_is_left_alone_until_the_lease_is_over(
+    planned: Account, provider: Provider, clock: Hands
+) -> None:
+    Refresh.objects.update(leased_until=clock.move(30))
+    clock.move(-20)
+    assert not refresh.run(row(planned).pk, clock)
+    assert row(planned).pk not in refresh.due(clock())
+    clock.move(21)
+    assert refresh.run(row(planned).pk, clock)
+
+
+def test_a_hand_that_was_presumed_dead_cannot_write_its_outcome(
+    planned: Account, provider: Provider, clock: Hands
+) -> None:
+    provider.meanwhile = lambda: Refresh.objects.filter(pk=row(planned).pk).update(fence=99)
+    refresh.run(row(planned).pk, clock)
+    assert row(planned).done_at is None
+
+
+def test_a_failure_is_counted_and_tried_again_soon(planned: Account, provider: Provider, clock: Hands) -> None:
+    provider.failure = httpx.Response(502, text="<html>bad gateway</html>")
+    refresh.run(row(planned).pk, clock)
+    failed = row(planned)
+    assert (failed.failures, failed.done_at) == (1, None)
+    assert (failed.due_at - clock()).total_seconds() == Timing().retry_s
+    assert "<" not in failed.failure
+    assert failed.failure
+
+
+def test_silence_is_noted_once_and_ends_with_the_first_answer(
+    planned: Account, provider: Provider, clock: Hands
+) -> None:
+    provider.failure = httpx.ConnectError("refused")
+    since = clock()
+    for _round in range(2):
+        refresh.run(row(planned).pk, clock)
+        clock.move(15)
+    planned.refresh_from_db()
+    assert planned.silent_since == since
+    provider.failure = None
+    refresh.run(row(planned).pk, clock)
+    planned.refresh_from_db()
+    assert planned.silent_since is None
+
+
+def test_a_refusal_is_not_silence(planned: Account, provider: Provider, clock: Hands) -> None:
+    provider.failure = httpx.Response(403, json={"error": "forbidden", "message": "no"})
+    refresh.run(row(planned).pk, clock)
+    planned.refresh_from_db()
+    assert planned.silent_since is None
+    assert planned.key_state == Account.Key.ACCEPTED
+
+
+def test_a_rejected_key_is_said_and_an_accepted_one_too(planned: Account, provider: Provider, clock: Hands) -> None:
+    provider.failure = httpx.Response(401, json={"error": "unauthorized", "message": "Invalid or missing API key"})
+    refresh.run(row(planned).pk, clock)
+    planned.refresh_from_db()
+    assert planned.key_state == Account.Key.REJECTED
+    provider.failure = None
+    clock.move(60)
+    refresh.run(row(planned).pk, clock)
+    planned.refresh_from_db()
+    assert planned.key_state == Account.Key.ACCEPTED
+
+
+def test_an_answer_to_an_old_key_says_nothing_about_the_new_one(
+    planned: Account, provider: Provider, clock: Hands
+) -> None:
+    stale = row(planned).account
+    Account.objects.update(key_stored_at=clock.move(1), key_state=Account.Key.UNTESTED)
+    standing.answered(stale, Refresh.Part.INSTANCES)
+    planned.refresh_from_db()
+    assert planned.key_state == Account.Key.UNTESTED
+
+
+def test_a_disabled_account_is_not_read(planned: Account, provider: Provider, clock: Hands) -> None:
+    Account.objects.update(is_enabled=False)
+    assert not refresh.run(row(planned).pk, clock)
+    assert refresh.due(clock()) == []
+    assert not provider.calls
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(200, text=""),
+        httpx.Response(200, text='[{"uuid": "vm-1"'),
+        httpx.Response(200, json={"surprise": True}),
+        httpx.Response(200, json="text"),
+        httpx.Response(200, text="[" * 10_000 + "]" * 10_000),
+        httpx.Response(429, headers={"Retry-After": "1"}),
+        httpx.Response(302, headers={"Location": "http://elsewhere.test/"}),
+    ],
+)
+def test_nonsense_leaves_the_cache_as_it_was(
+    planned: Account, provider: Provider, clock: Hands, answer: httpx.Response
+) -> None:
+    provider.machines = [machine(1)]
+    refresh.run(row(planned).pk, clock)
+    provider.failure = answer
+    clock.move(60)
+    refresh.run(row(planned).pk, clock)
+    assert Instance.objects.get().missing_since is None
+    assert row(planned).failures == 1
+
+
+def test_two_sweepers_are_one(planned: Account, provider: Provider, clock: Hands) -> None:
+    """F05: the second does nothing, and takes over when the first is silent."""
+    sweepers = [Sweeper(clock, Timing(), threading.Event()) for _ in range(2)]
+    assert sweepers[0].sweep(clock()) == 6
+    Lease.objects.update(holder="another process")
+    assert sweepers[1].sweep(clock()) == 0
+    clock.move(16)
+    Refresh.objects.update(due_at=clock())
+    assert sweepers[1].sweep(clock()) == 6
+
+
+def test_a_due_part_is_not_announced_again_at_once(planned: Account, provider: Provider, clock: Hands) -> None:
+    sweeper = Sweeper(clock, Timing(), threading.Event())
+    assert sweeper.sweep(clock()) == 6
+    assert sweeper.sweep(clock.move(1)) == 0
+    assert sweeper.sweep(clock.move(5)) == 6

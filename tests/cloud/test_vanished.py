@@ -1,0 +1,86 @@
+"""When a machine may be called gone: twice absent, a minute apart, its own address 404; never in masses."""
+
+import pytest
+
+from cloud import refresh
+from cloud.models import Account, Instance, Refresh
+from tests.fixtures import Hands
+from tests.support.provider import Provider, machine
+
+
+@pytest.fixture
+def fleet(planned: Account, provider: Provider, clock: Hands) -> Provider:
+    provider.machines = [machine(number) for number in range(10)]
+    read(planned, clock)
+    return provider
+
+
+def read(account: Account, clock: Hands) -> None:
+    row = Refresh.objects.get(account=account, part=Refresh.Part.INSTANCES)
+    refresh.soon(account.pk, row.part, now=clock())
+    assert refresh.run(row.pk, clock)
+
+
+def test_absent_once_is_missing_not_gone(fleet: Provider, planned: Account, clock: Hands) -> None:
+    del fleet.machines[0]
+    clock.move(15)
+    read(planned, clock)
+    row = Instance.objects.get(provider_id="vm-000000")
+    assert row.missing_since == clock()
+    assert row.gone_at is None
+    assert fleet.count("GET", "/instances/vm-") == 0
+
+
+def test_absent_twice_a_minute_apart_and_404_is_gone(fleet: Provider, planned: Account, clock: Hands) -> None:
+    del fleet.machines[0]
+    for _round in range(3):
+        clock.move(31)
+        read(planned, clock)
+    row = Instance.objects.get(provider_id="vm-000000")
+    assert row.gone_at == clock()
+    assert row.rank == Instance.Rank.GONE
+    assert fleet.count("GET", "/instances/vm-000000") == 1
+
+
+def test_absent_from_the_list_but_answering_by_id_stays(fleet: Provider, planned: Account, clock: Hands) -> None:
+    hidden = fleet.machines.pop(0)
+    everything = fleet._body
+    fleet._body = lambda path: hidden if path == "/instances/vm-000000" else everything(path)  # type: ignore[method-assign]
+    for _round in range(4):
+        clock.move(61)
+        read(planned, clock)
+    assert Instance.objects.get(provider_id="vm-000000").gone_at is None
+
+
+def test_a_mass_disappearance_is_held_for_a_person(fleet: Provider, planned: Account, clock: Hands) -> None:
+    del fleet.machines[:5]
+    for _round in range(3):
+        clock.move(61)
+        read(planned, clock)
+    planned.refresh_from_db()
+    assert planned.held_missing == 5
+    assert Instance.objects.present().count() == 10
+    assert fleet.count("GET", "/instances/vm-") == 0
+
+
+def test_what_a_person_confirms_is_gone(fleet: Provider, planned: Account, clock: Hands) -> None:
+    del fleet.machines[:5]
+    clock.move(61)
+    read(planned, clock)
+    Account.objects.update(missing_confirmed_at=clock.move(1))
+    read(planned, clock)
+    planned.refresh_from_db()
+    assert planned.held_missing == 0
+    assert Instance.objects.present().count() == 5
+
+
+def test_machines_that_come_back_end_the_hold(fleet: Provider, planned: Account, clock: Hands) -> None:
+    kept, fleet.machines = fleet.machines, []
+    clock.move(15)
+    read(planned, clock)
+    fleet.machines = kept
+    clock.move(15)
+    read(planned, clock)
+    planned.refresh_from_db()
+    assert planned.held_missing == 0
+    assert not Instance.objects.exclude(missing_since=None)
