@@ -53,13 +53,14 @@ def run(refresh_id: int, clock: Clock) -> bool:
     return True
 
 
-def soon(account_id: int, *wanted: str, now: datetime, older_than_s: float = 0) -> list[int]:
-    """Make parts due now unless they are fresher than `older_than_s`; returns the rows to knock for."""
-    rows = Refresh.objects.filter(
-        Q(done_at=None) | Q(done_at__lt=now - seconds(older_than_s)), account_id=account_id, part__in=wanted
-    )
-    rows.filter(due_at__gt=now).update(due_at=now)
-    return list(rows.order_by("due_at").values_list("pk", flat=True))
+def soon(account_id: int, *wanted: str, now: datetime, every_s: float = 0) -> list[int]:
+    """Make parts due as soon as they are `every_s` old, at once if they are older; returns what is due, to knock for."""
+    rows = Refresh.objects.filter(account_id=account_id, part__in=wanted)
+    is_old = Q(done_at=None) | Q(done_at__lte=now - seconds(every_s))
+    rows.filter(is_old, due_at__gt=now).update(due_at=now)
+    ripe_at = F("done_at") + seconds(every_s)
+    rows.exclude(is_old).filter(due_at__gt=ripe_at).update(due_at=ripe_at)
+    return list(rows.filter(due_at__lte=now).order_by("due_at").values_list("pk", flat=True))
 
 
 def plan(account: Account, now: datetime) -> list[int]:

@@ -1,5 +1,6 @@
 """What stands around every page: navigation, banners, who is signed in. Read only if a template shows it."""
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,6 +43,7 @@ class Frame:
     def __init__(self, request: PanelRequest) -> None:
         self.request = request
         self.actor: Actor = request.actor
+        self.drawn_at = f"{time.time():.3f}"  # before anything was read: what changes from now on the stream must say
 
     @cached_property
     def standings(self) -> list[Standing]:

@@ -1,5 +1,6 @@
 """What every test stands on: a closed network, a real Valkey, real static files. See also support/early.py."""
 
+import shutil
 from collections.abc import Iterator
 
 import pytest
@@ -52,3 +53,7 @@ def _empty_store(_valkey_of_the_session: int) -> Iterator[None]:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("browser") and not demand.chromium():
         demand.missing("there is no Chromium: install it, or let script/test do so.")
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(DATA, ignore_errors=True)  # a process of pytest-xdist ends without its atexit functions

@@ -35,6 +35,15 @@ def of_message(message: Mapping[str, Any], topics: Collection[str]) -> list[Fram
     return _of_change(message, topics)
 
 
+def topics_of(message: Mapping[str, Any]) -> set[str]:
+    """Every topic that a change is news for, open here or not. Readings and ages come again by themselves."""
+    if message["kind"] != "change":
+        return set()
+    touched = {f"instance:{pk}" for ids in message["instances"].values() for pk in ids}
+    fleet = {"instances", "overview"} if message["instances"] or message["lists"] else set()
+    return touched | fleet | set(message["topics"])
+
+
 def _of_change(message: Mapping[str, Any], topics: Collection[str]) -> list[Frame]:
     frames = [Frame(topic, event("changed", topic)) for topic in message["topics"]]
     lists = set(message["lists"])

@@ -8,7 +8,7 @@ import asyncio
 import json
 import logging
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -59,6 +59,8 @@ class Hub:
     def __init__(self) -> None:
         self.streams: dict[str, set[Stream]] = defaultdict(set)
         self.is_connected = False
+        self._connected_at = float("inf")
+        self._lately: deque[tuple[float, str]] = deque(maxlen=1000)  # when news of which topic came
         self._redis = redis.asyncio.Redis.from_url(
             settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=5, retry=None
         )
@@ -76,9 +78,12 @@ class Hub:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._redis.aclose()
 
-    async def add(self, stream: Stream) -> None:
+    async def add(self, stream: Stream, since: float | None = None) -> None:
+        """Open a stream. `since` is when its page was drawn: what was said between then and now is said again."""
         for topic in stream.topics:
             self.streams[topic].add(stream)
+        if since is not None and self._was_said(stream, since):
+            stream.put(EVERYTHING)
         await self._say_watched(stream.topics)
         await asyncio.to_thread(_look_again, stream.topics)
 
@@ -87,6 +92,10 @@ class Hub:
             self.streams[topic].discard(stream)
             if not self.streams[topic]:
                 del self.streams[topic]
+
+    def _was_said(self, stream: Stream, since: float) -> bool:
+        reaches_back = self._connected_at < since and (len(self._lately) < 1000 or self._lately[0][0] < since)
+        return not reaches_back or any(at >= since and topic in stream.topics for at, topic in self._lately)
 
     def send(self, frames_made: Iterable[Frame]) -> None:
         for frame in frames_made:
@@ -114,7 +123,9 @@ class Hub:
 
     async def _handle(self, data: bytes) -> None:
         try:
-            made = await asyncio.to_thread(_frames, json.loads(data), frozenset(self.streams))
+            message = json.loads(data)
+            self._lately.extend((time.time(), topic) for topic in frames.topics_of(message))
+            made = await asyncio.to_thread(_frames, message, frozenset(self.streams))
         except Exception:
             log.exception("live: a message could not be drawn")
             made = [Frame("fresh", EVERYTHING)]
@@ -125,6 +136,7 @@ class Hub:
         if is_connected == self.is_connected:
             return
         self.is_connected = is_connected
+        self._connected_at = time.time() if is_connected else float("inf")
         self.send([Frame("fresh", frames.event("live", "on" if is_connected else "off"))])
         if is_connected:
             self.send([Frame("fresh", EVERYTHING)])
@@ -192,5 +204,5 @@ def _look_again(topics: frozenset[str]) -> None:
         wanted[Refresh.Part.STATS] = timing().stats_slice_s
     for account_id in Account.objects.filter(is_enabled=True).values_list("pk", flat=True) if wanted else ():
         for part, age_s in wanted.items():
-            knock.knock(refresh.soon(account_id, part, now=system_clock(), older_than_s=age_s))
+            knock.knock(refresh.soon(account_id, part, now=system_clock(), every_s=age_s))
     close_old_connections()

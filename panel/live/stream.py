@@ -51,10 +51,11 @@ async def live(hub: Hub, scope: Scope, receive: Receive, send: Send) -> None:
     actor = await asyncio.to_thread(_actor, key) if key else None
     if actor is None or key is None:
         return await _refuse(send, 401)
-    wanted = parse_qs(scope["query_string"].decode("latin-1")).get("topics", [""])[0].split(",")
+    query = {name: values[0] for name, values in parse_qs(scope["query_string"].decode("latin-1")).items()}
+    wanted = query.get("topics", "").split(",")
     topics = await asyncio.to_thread(_allowed_topics, actor, wanted[:20])
     stream = Stream(key, actor, topics)
-    await hub.add(stream)
+    await hub.add(stream, _moment(query.get("since", "")))
     try:
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
         await _pour(stream, receive, send)
@@ -92,6 +93,13 @@ async def _refuse(send: Send, status: int) -> None:
     """204 tells an EventSource to stop for good; 401 and 403 do the same and say why."""
     await send({"type": "http.response.start", "status": status, "headers": HEADERS})
     await send({"type": "http.response.body", "body": b""})
+
+
+def _moment(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 def _session_key(cookie: str) -> str | None:

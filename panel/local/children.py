@@ -45,7 +45,7 @@ class Child:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                preexec_fn=_die_with(os.getpid()) if self.program.dies_with_us else None,  # noqa: PLW1509 -- one thread
+                preexec_fn=die_with(os.getpid()) if self.program.dies_with_us else None,  # noqa: PLW1509 -- one thread
             )
         _pid_file(self._files, self.program.name).write_text(str(self._process.pid))
         return self._process.pid
@@ -114,7 +114,7 @@ def _log(path: Path) -> Iterator[BinaryIO]:
         yield log
 
 
-def _die_with(parent: int) -> Callable[[], None] | None:
+def die_with(parent: int) -> Callable[[], None] | None:
     """For the child, before it runs its program: ask the kernel to kill it when the supervisor dies."""
     if sys.platform != "linux":
         return None

@@ -1,12 +1,18 @@
 // Changes come to an open page by themselves: one stream of server-sent events, closed while the page is hidden.
 //
-// A browser opens six connections to a host: a stream for each of eight tabs would starve the eighth. The stream has no
-// replay, so after every gap each part that is alive ([data-live]) is read again.
+// A browser opens six connections to a host, and eight windows side by side would starve the eighth. So four streams a
+// browser: a page takes one of four places (Web Locks) and, when none is free, reads its parts again every few seconds.
+// The stream has no replay: after every gap each part that is alive ([data-live]) is read again.
 (() => {
   const topics = document.body.dataset.topics ?? "";
   let source = null;
   let isFirst = true;
   let retry = 0;
+  let isOpening = false;
+  let leave = null; // gives the place back
+  let timer = 0;
+  const PLACES = 4;
+  const READ_MS = 5000;
 
   const parts = (topic) =>
     [...document.querySelectorAll("[data-live]")].filter((part) => topic === "all" || part.dataset.live.split(" ").includes(topic));
@@ -64,9 +70,41 @@
     label?.classList.toggle("st-unknown", !is);
   };
 
-  const open = () => {
-    if (source || document.hidden) return;
-    source = new EventSource(`/live?topics=${encodeURIComponent(topics)}`);
+  const take = (name) =>
+    new Promise((resolve) => {
+      const held = (lock) => (lock ? new Promise((release) => resolve(release)) : resolve(null));
+      navigator.locks.request(name, { ifAvailable: true }, held).catch(() => resolve(null));
+    });
+
+  const takePlace = async () => {
+    if (!navigator.locks) return () => {};
+    for (let number = 1; number <= PLACES; number++) {
+      const release = await take(`tidepool-live-${number}`);
+      if (release) return release;
+    }
+    return null;
+  };
+
+  const again = (ms) => {
+    clearTimeout(timer);
+    timer = setTimeout(open, ms);
+  };
+
+  const open = async () => {
+    if (source || isOpening || document.hidden) return;
+    isOpening = true;
+    leave = await takePlace();
+    isOpening = false;
+    if (document.hidden) return close();
+    if (leave) return listen();
+    readAgain("all", 300);
+    again(READ_MS);
+  };
+
+  const listen = () => {
+    // The first time the server knows what changed since this page was drawn; later it is simply read again.
+    const since = isFirst ? `&since=${document.body.dataset.drawnAt}` : "";
+    source = new EventSource(`/live?topics=${encodeURIComponent(topics)}${since}`);
     source.addEventListener("open", () => {
       retry = 0;
       showLive(true);
@@ -84,13 +122,16 @@
       close();
       // Our own pause: a browser gives up for good after an answer that is not a stream.
       retry = Math.min(retry + 1, 6);
-      setTimeout(open, 500 * 2 ** retry * (0.5 + Math.random()));
+      again(500 * 2 ** retry * (0.5 + Math.random()));
     });
   };
 
   const close = () => {
+    clearTimeout(timer);
     source?.close();
     source = null;
+    leave?.();
+    leave = null;
   };
 
   addEventListener("visibilitychange", () => (document.hidden ? close() : open()));

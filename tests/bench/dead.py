@@ -64,7 +64,6 @@ class Provider:
 
     def __init__(self, silent: Hole) -> None:
         self.silent, self.closed_port = silent, any_free()
-        self.failures = 0
 
     def normal(self) -> None:
         """Nothing is due: the workers rest."""
@@ -74,7 +73,6 @@ class Provider:
         self._rest()
         self._turn_to(self.closed_port)
         _until(lambda: Refresh.objects.filter(failures__gt=0).exists())
-        self.failures += 1
 
     def hanging(self) -> None:
         self._rest()
@@ -96,9 +94,12 @@ class Provider:
 
     def _rest(self) -> None:
         Refresh.objects.update(due_at=system_clock() + LONG)
-        self.silent.hang_up()
-        _until(lambda: not Refresh.objects.exclude(leased_until=None).exists())
+        _until(self._is_at_rest)
         calm()
+
+    def _is_at_rest(self) -> bool:
+        self.silent.hang_up()  # again and again: calls that waited for the budget still arrive
+        return not Refresh.objects.exclude(leased_until=None).exists()
 
 
 def _until(condition: Callable[[], bool]) -> None:

@@ -2,11 +2,10 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -152,7 +151,3 @@ def _fill(fleet: str) -> None:
     else:
         fill(account, team.pk, int(fleet))
     assert Instance.objects.count() == (10_000 if fleet == SYNCED else int(fleet))
-
-
-Part = Callable[[Fleets], Any]
-DATABASE_FILES = Path(DATA)

@@ -1,6 +1,7 @@
 """The row decides who reads the provider and when; a message is only a hint. And what a failure says of the account."""
 
 import threading
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -153,3 +154,15 @@ def test_a_due_part_is_not_announced_again_at_once(planned: Account, provider: P
     assert sweeper.sweep(clock()) == 6
     assert sweeper.sweep(clock.move(1)) == 0
     assert sweeper.sweep(clock.move(5)) == 6
+
+
+def test_who_begins_to_look_waits_for_the_pace_of_lookers_not_of_nobody(
+    planned: Account, provider: Provider, clock: Hands
+) -> None:
+    refresh.run(row(planned).pk, clock)
+    done = clock()
+    assert refresh.soon(planned.pk, "instances", now=clock.move(5), every_s=15) == []
+    assert (row(planned).due_at - done).total_seconds() == 15
+    Refresh.objects.update(due_at=clock() + timedelta(seconds=40))
+    assert refresh.soon(planned.pk, "instances", now=clock.move(11), every_s=15) == [row(planned).pk]
+    assert row(planned).due_at == clock()

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -117,6 +118,30 @@ def test_another_teams_machine_reaches_nobody_else(planned: Account, team: Team,
     assert "CANARY" not in text
     assert "data: instances" not in text
     assert f"i{hidden.pk}" not in text
+
+
+@pytest.mark.parametrize("is_late", [True, False])
+def test_what_changed_while_a_page_was_drawn_is_said_when_its_stream_opens(
+    planned: Account, team: Team, as_vera: Client, is_late: bool
+) -> None:
+    fill(planned, team.pk, 2)
+    cookie, ids = cookie_of(as_vera), [Instance.objects.latest("pk").pk]
+
+    async def story() -> bool:
+        async with hub_running() as hub:
+            await asyncio.sleep(0.01)
+            drawn_at = time.time()
+            changed = {team.pk: ids} if is_late else {}
+            await asyncio.to_thread(news.tell, Change(planned.pk, changed, topics=frozenset({"catalogue"})))
+            async with asyncio.timeout(5):
+                while not hub._lately:
+                    await asyncio.sleep(0.01)
+            async with opened(hub, f"instances&since={drawn_at}", cookie) as page:
+                await page.until("hello")
+                await asyncio.sleep(0.05)
+                return "data: all" in page.text
+
+    assert asyncio.run(story()) == is_late
 
 
 def test_strangers_and_other_sites_get_no_stream(team: Team, as_vera: Client) -> None:
