@@ -47,7 +47,7 @@ def read_instances(turn: Turn, client: Client) -> float:
         lists.add(row.team_id)
     topics = {"accounts"} if was_held != turn.account.held_missing else set()
     ports().tell(Change(turn.account.pk, outcome.changed, frozenset(lists), frozenset(topics)))
-    return turn.timing.instances_watched_s if ports().is_watched("instances") else turn.timing.instances_idle_s
+    return turn.timing.instances_watched_s if ports().is_watched("fleet") else turn.timing.instances_idle_s
 
 
 def read_catalogue(turn: Turn, client: Client) -> float:

@@ -5,6 +5,7 @@ from panel.fleet import views
 app_name = "fleet"
 urlpatterns = [
     path("", views.machines, name="list"),
+    path("sums/", views.sums, name="sums"),
     path("instances.csv", views.export, name="export"),
     path("<int:pk>/", views.machine, name="detail"),
     path("<int:pk>/readings/", views.readings, name="readings"),

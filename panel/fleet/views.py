@@ -1,7 +1,7 @@
 """Pages of machines: the list, one machine, its readings, the export. All from the cache."""
 
 from django.http import HttpResponse, StreamingHttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from cloud import loads
@@ -30,6 +30,13 @@ def machines(request: PanelRequest) -> HttpResponse:
         "heads": describe.heads(wish),
     }
     return page_or_part(request, "fleet/list.html", context | ({} if request.htmx else describe.filters(frame, wish)))
+
+
+@require_safe
+@asks(Permission.INSTANCE_VIEW)
+def sums(request: PanelRequest) -> HttpResponse:
+    """The list's heading alone, for a page that heard that it changed."""
+    return render(request, "fleet/_sums_again.html")
 
 
 @require_safe

@@ -23,7 +23,7 @@ from cloud.models import Account, Refresh
 from cloud.timing import timing
 from panel.live import frames, rights
 from panel.live.frames import Frame
-from panel.live.news import CHANNEL, WATCHED
+from panel.live.news import CHANNEL, FLEET, WATCHED
 from panel.teams.policy import Actor, Permission
 
 log = logging.getLogger(__name__)
@@ -33,12 +33,16 @@ GOODBYE = frames.event("goodbye", "")
 REOPEN_S = 1.0
 
 
+def shows_machines(topic: str) -> bool:
+    return topic in {"instances", "overview"} or topic.startswith("instance:")
+
+
 class Stream:
     """One open page: what it looks at, who looks, and the frames that wait to be sent."""
 
     def __init__(self, session_key: str, actor: Actor, topics: frozenset[str]) -> None:
         self.session_key = session_key
-        self.topics = topics | {"fresh", "accounts"}
+        self.topics = topics | {"fresh", "accounts"} | ({FLEET} if any(map(shows_machines, topics)) else set())
         self.queue: asyncio.Queue[bytes | None] = asyncio.Queue(maxsize=100)
         self.teams: frozenset[int] = frozenset()
         self.see_as(actor)
@@ -197,7 +201,7 @@ def _actors(keys: set[str]) -> dict[str, Actor]:
 
 def _look_again(topics: frozenset[str]) -> None:
     """Somebody opened a page: what it shows is read again unless it is fresh. At most once a watched interval."""
-    wanted = {Refresh.Part.INSTANCES: timing().instances_watched_s} if topics & {"instances", "overview"} else {}
+    wanted = {Refresh.Part.INSTANCES: timing().instances_watched_s} if FLEET in topics else {}
     if "tasks" in topics:
         wanted[Refresh.Part.TASKS] = timing().tasks_watched_s
     if any(topic.startswith("instance:") for topic in topics):

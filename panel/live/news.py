@@ -21,6 +21,7 @@ from panel.teams.models import default_team
 log = logging.getLogger(__name__)
 
 CHANNEL = "tidepool:live"
+FLEET = "fleet"  # watched by every page that shows machines
 WATCHED = "tidepool:watched"  # topic → when a web process last said that somebody looks at it
 
 

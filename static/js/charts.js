@@ -53,6 +53,9 @@
     return [0, most ? most * 1.15 : 1000];
   };
 
+  // The last hour, or what there is of it: a page that was just opened shows minutes, not an empty hour.
+  const span = (now) => [Math.max(now - HOUR, Math.min(rows[0]?.at ?? now, now - 300)), now];
+
   const build = (figure, plot) => {
     const box = figure.querySelector(".canvas");
     const ink = colour("--tp-ink-2"), line = colour("--tp-line");
@@ -60,7 +63,7 @@
     const options = {
       width: box.clientWidth || 300, height: 132, legend: { show: false }, cursor: { show: false }, padding: [8, 8, 0, 0],
       scales: {
-        x: { range: () => [Date.now() / 1000 - HOUR, Date.now() / 1000] },
+        x: { range: () => span(Date.now() / 1000) },
         y: { range: () => (plot.range ? plot.range(rows.at(-1)) : top(plot)) },
       },
       axes: [

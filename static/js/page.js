@@ -25,7 +25,8 @@
     if (link && search) {
       // The address was made before the last letters were typed, and before a click on a column.
       const url = new URL(link.href);
-      for (const [name, value] of [["q", search.value.trim()], ["sort", new URLSearchParams(location.search).get("sort")]]) {
+      const sort = document.querySelector("input[name=sort][form=find]");
+      for (const [name, value] of [["q", search.value.trim()], ["sort", sort?.value]]) {
         if (value) url.searchParams.set(name, value);
         else url.searchParams.delete(name);
       }

@@ -1,139 +1,146 @@
-"""performance.md 16: pages over HTTP while the workers' provider is dead, or takes connections and says nothing."""
+"""performance.md 16: pages over HTTP while the workers' provider is dead, or takes connections and says nothing.
+
+Each state is an installation of its own (database, Valkey, web process, worker, sweeper), and visits go round among
+them, so that the machine's noise hits all alike.
+"""
 
 import contextlib
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import connection
 
 from cloud.clock import system_clock
 from cloud.models import Account, Refresh
-from cloud.store import store
 from panel.local.ports import any_free
-from tests.bench.busy import block_p95
 from tests.bench.figures import Figure, Report
-from tests.bench.fleets import SYNCED, Fleets, calm
+from tests.bench.fleets import SYNCED, Fleets
+from tests.bench.measure import cpu_s, p95
 from tests.bench.programs import programs, running, web
-from tests.bench.visits import paced
+from tests.bench.visits import Browser
+from tests.support import valkey
+from tests.support.early import DATA
 
-ROUNDS = 5
-VISITS = 120
+ROUNDS = 400
+GAP_S = 0.12  # between the starts of two rounds of four visits
 LONG = timedelta(hours=1)
 
 
-class Hole:
-    """A listening socket that takes connections and never answers."""
+@dataclass
+class Installation:
+    """One that runs. `own` holds the process ids of its worker and sweeper."""
 
-    def __init__(self) -> None:
-        self.socket = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self.socket.getsockname()[1]
-        self.taken = 0
-        self._open: list[socket.socket] = []
-        threading.Thread(target=self._take, daemon=True).start()
-
-    def _take(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                self._open.append(self.socket.accept()[0])
-                self.taken += 1
-
-    def hang_up(self) -> None:
-        while self._open:
-            self._open.pop().close()
-
-    def close(self) -> None:
-        self.hang_up()
-        self.socket.shutdown(socket.SHUT_RDWR)
-        self.socket.close()
+    url: str
+    own: tuple[int, ...]
 
 
 @contextlib.contextmanager
-def hole() -> Iterator[Hole]:
-    made = Hole()
-    try:
-        yield made
-    finally:
-        made.close()
+def installation(fleets: Fleets, name: str, set_up: Callable[[], object], *, works: bool) -> Iterator[Installation]:
+    environment = fleets.environment(f"{SYNCED}_{name}")
+    set_up()
+    connection.close()
+    socket_file = DATA / f"{name}.sock"
+    environment["REDIS_URL"] = f"unix://{socket_file}"
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(valkey.running(socket_file, DATA / f"valkey-{name}"))
+        url = stack.enter_context(web(environment))
+        own = programs(environment)
+        children = (own.worker(), own.sweeper()) if works else ()
+        yield Installation(url, tuple(stack.enter_context(running(child)).pid for child in children))
 
 
-class Provider:
-    """The account's provider as the workers meet it; each method returns when the workers are in that state."""
+@contextlib.contextmanager
+def hole() -> Iterator[int]:
+    """A port that takes connections and never answers."""
+    taken: list[socket.socket] = []
 
-    def __init__(self, silent: Hole) -> None:
-        self.silent, self.closed_port = silent, any_free()
+    def take() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                taken.append(server.accept()[0])
 
-    def normal(self) -> None:
-        """Nothing is due: the workers rest."""
-        self._rest()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=take, daemon=True).start()
+        try:
+            yield server.getsockname()[1]
+        finally:
+            assert taken, "no worker ever came to the hanging provider"
+            server.shutdown(socket.SHUT_RDWR)
+            for one in taken:
+                one.close()
 
-    def dead(self) -> None:
-        self._rest()
-        self._turn_to(self.closed_port)
-        _until(lambda: Refresh.objects.filter(failures__gt=0).exists())
 
-    def hanging(self) -> None:
-        self._rest()
-        before = self.silent.taken
-        self._turn_to(self.silent.port)
-        _until(lambda: self.silent.taken > before)
+def _provider_at(port: int) -> Callable[[], object]:
+    """All parts of the account are due, at a provider on this port."""
 
-    def dead_for_long(self) -> None:
-        """What is shown is an hour old, and is shown as last known."""
-        self.dead()
-        Refresh.objects.update(done_at=system_clock() - LONG)
-        Account.objects.update(silent_since=system_clock() - LONG)
-
-    def _turn_to(self, port: int) -> None:
-        for key in store().scan_iter("tidepool:breaker:*"):
-            store().delete(key)  # else the breaker of the block before spares this provider its calls
+    def set_up() -> None:
         Account.objects.update(base_url=f"http://127.0.0.1:{port}/api/v1")
         Refresh.objects.update(due_at=system_clock())
 
-    def _rest(self) -> None:
-        Refresh.objects.update(due_at=system_clock() + LONG)
-        _until(self._is_at_rest)
-        calm()
-
-    def _is_at_rest(self) -> bool:
-        self.silent.hang_up()  # again and again: calls that waited for the budget still arrive
-        return not Refresh.objects.exclude(leased_until=None).exists()
+    return set_up
 
 
-def _until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 45
-    while not condition():
-        assert time.monotonic() < deadline, "the workers do not come into the wanted state"
-        time.sleep(0.05)
+def _long_dead() -> None:
+    """What is known is an hour old, and is shown as last known."""
+    Refresh.objects.update(done_at=system_clock() - LONG)
+    Account.objects.update(silent_since=system_clock() - LONG)
 
 
 def run(fleets: Fleets) -> Report:
-    environment = fleets.environment(SYNCED)
-    own = programs(environment)
-    with hole() as silent, web(environment) as url, running(own.worker()), running(own.sweeper()):
-        provider = Provider(silent)
-        states = (provider.normal, provider.dead, provider.hanging, provider.dead_for_long)
-        blocks: dict[str, list[list[float]]] = {state.__name__: [] for state in states}
-        paced(url, fleets.cookie, VISITS)
-        for turn in range(ROUNDS):
-            for state in states if turn % 2 else states[::-1]:
-                state()
-                blocks[state.__name__].append(paced(url, fleets.cookie, VISITS))
-        provider.normal()
-    connection.close()
-    p95s = {name: block_p95(found) for name, found in blocks.items()}
+    with contextlib.ExitStack() as stack:
+        silent = stack.enter_context(hole())
+        known: dict[str, Installation] = {}
+        for name, set_up, works in (
+            ("normal", _nothing_due, True),
+            ("dead", _provider_at(any_free()), True),
+            ("hanging", _provider_at(silent), True),
+            ("long", _long_dead, False),
+        ):
+            known[name] = stack.enter_context(installation(fleets, name, set_up, works=works))
+        taken, shares = _visit(known, fleets.cookie)
+        fleets.use(f"{SYNCED}_dead")
+        assert Refresh.objects.filter(failures__gt=0).exists(), "the dead provider was never asked"
+        connection.close()
+    p95s = {name: p95(times) for name, times in taken.items()}
     whats = {
         "dead": "list page over HTTP, provider dead, p95",
         "hanging": "list page over HTTP, provider hanging, p95",
-        "dead_for_long": "list page over HTTP, dead for an hour (rows as last known), p95",
+        "long": "list page over HTTP, dead for an hour: all rows as last known, p95",
     }
-    normal = p95s["normal"]
     return Report(
-        [Figure(16, what, p95s[name], "ms", normal, most_ratio=1.1) for name, what in whats.items()],
+        [Figure(16, what, p95s[name], "ms", p95s["normal"], most_ratio=1.1) for name, what in whats.items()],
         [
-            f"16: {ROUNDS} blocks of {VISITS} visits in each state, with a worker and a sweeper running; normal is "
-            "with nothing due. The breaker is closed anew before each block. p95 is the median of the blocks' p95."
+            f"16: {ROUNDS} visits to each of four installations side by side, taking turns; normal has a worker and a "
+            "sweeper with nothing due. Worker and sweeper together used "
+            + ", ".join(f"{share:.1%} ({name})" for name, share in shares.items())
+            + " of one core meanwhile."
         ],
     )
+
+
+def _nothing_due() -> None:
+    """As the fleet was made."""
+
+
+def _visit(known: dict[str, Installation], cookie: str) -> tuple[dict[str, list[float]], dict[str, float]]:
+    """Milliseconds of each visit, and the share of a core that each installation's worker and sweeper used."""
+    taken: dict[str, list[float]] = {name: [] for name in known}
+    with contextlib.ExitStack() as stack:
+        browsers = {name: stack.enter_context(Browser(one.url, cookie)) for name, one in known.items()}
+        for browser in [*browsers.values()] * 20:
+            browser.visit()
+        used = {name: sum(map(cpu_s, one.own)) for name, one in known.items() if one.own}
+        begin = time.perf_counter()
+        names = [*known]
+        for turn in range(ROUNDS):
+            time.sleep(max(begin + turn * GAP_S - time.perf_counter(), 0))
+            for place in range(len(names)):
+                name = names[(turn + place) % len(names)]
+                taken[name].append(browsers[name].visit())
+        passed = time.perf_counter() - begin
+        shares = {name: (sum(map(cpu_s, known[name].own)) - before) / passed for name, before in used.items()}
+    return taken, shares

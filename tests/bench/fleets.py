@@ -43,10 +43,15 @@ class Fleets:
         return connection.vendor == "sqlite"
 
     def use(self, fleet: str) -> None:
-        """From now on this process reads and writes that fleet; it is made when it is first used."""
+        """From now on this process reads and writes that fleet, made when first used; `synced_x` is a copy."""
         name = f"tidepool_bench_{fleet}"
-        if name not in self.made:
-            self._copy(name)
+        origin, _sign, is_copy = fleet.partition("_")
+        if name not in self.made and is_copy:
+            self.use(origin)
+            self._create(name, f"tidepool_bench_{origin}")
+        elif name not in self.made:
+            self._create(name, BASE)
+            self._connect(name)
             _fill(fleet)
         self._connect(name)
 
@@ -74,19 +79,13 @@ class Fleets:
         call_command("migrate", verbosity=0)
         self.cookie = _people_and_account()
 
-    def _copy(self, name: str) -> None:
-        self._connect(self.given)
-        connection.close()  # nobody may be connected to what is copied; on SQLite this also folds the WAL in
-        self._create(name, BASE)
-        self._connect(name)
-
     def _create(self, name: str, template: str) -> None:
         self.made.append(name)
+        self._connect(self.given)  # nobody may be connected to what is copied; SQLite folds its WAL in
         if self.is_sqlite:
             if template:
                 shutil.copy(DATA / f"{template}.sqlite3", DATA / f"{name}.sqlite3")
             return
-        self._connect(self.given)
         with connection.cursor() as cursor:
             cursor.execute(f"DROP DATABASE IF EXISTS {name}")
             cursor.execute(f"CREATE DATABASE {name}" + (f" TEMPLATE {template}" if template else ""))

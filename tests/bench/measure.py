@@ -1,10 +1,12 @@
 """Medians of interleaved rounds: floor and subject alternate, so that the machine's noise hits both."""
 
 import gc
+import os
 import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 
 def _nothing() -> None:
@@ -56,3 +58,12 @@ def _median(costs: Sequence[Cost]) -> Cost:
 
 def p95(values: Sequence[float]) -> float:
     return sorted(values)[max(-(-len(values) * 95 // 100) - 1, 0)]
+
+
+def cpu_s(pid: int) -> float:
+    """Seconds of CPU that a living process has used (Linux; 0 elsewhere)."""
+    stat = Path(f"/proc/{pid}/stat")
+    if not stat.exists():
+        return 0.0
+    user, system = stat.read_text().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")

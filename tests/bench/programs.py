@@ -23,14 +23,14 @@ def programs(environment: Mapping[str, str], port: int = 0) -> Programs:
 
 @contextlib.contextmanager
 def running(program: Program) -> Iterator["subprocess.Popen[bytes]"]:
-    """The started program; what it says on standard output can be read, its errors are shown when it failed."""
+    """The started program, to be written to and read from; its errors are shown when it failed."""
     log = DATA / f"bench-{program.name}.log"
     with log.open("wb") as errors:
         process = subprocess.Popen(
             program.command,
             cwd=BASE,
             env=program.environment,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
             start_new_session=True,
@@ -50,8 +50,9 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    if process.stdout:
-        process.stdout.close()
+    for pipe in (process.stdin, process.stdout):
+        if pipe:
+            pipe.close()
 
 
 @contextlib.contextmanager

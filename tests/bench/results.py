@@ -10,7 +10,7 @@ from pathlib import Path
 import django
 from django.db import connection
 
-from tests.bench import dead, pages, start, syncs
+from tests.bench import busy, dead, pages, start, syncs
 from tests.bench.figures import Report, table
 
 FILE = Path(__file__).with_name("RESULTS.md")
@@ -45,9 +45,7 @@ def about() -> str:
     else:
         connection.ensure_connection()
         base = f"PostgreSQL {connection.pg_version // 10000}.{connection.pg_version % 10000}"  # type: ignore[attr-defined]
-    rounds = (
-        f"rounds: {pages.ROUNDS} (1, 2, 3, 6), {syncs.ROUNDS} (14), 4 (15), {dead.ROUNDS} (16), {start.ROUNDS} (19)"
-    )
+    rounds = f"rounds: {pages.ROUNDS} (1, 2, 3, 6), {syncs.ROUNDS} (14), {busy.ROUNDS} (15), {dead.ROUNDS} (16), {start.ROUNDS} (19)"
     python = f"Python {platform.python_version()}"
     today = datetime.now(UTC).date().isoformat()
     return f"{base}, Django {django.__version__}, {python}, {os.cpu_count()} cores; {rounds}; {today}."

@@ -46,7 +46,7 @@ def test_open_pages_on_different_machines_share_one_slice(
 ) -> None:
     counted = {}
     for pages in (1, 10, 200, 1000):
-        look(["instances", *(f"instance:{pk}" for pk in many[:pages])])
+        look(["fleet", *(f"instance:{pk}" for pk in many[:pages])])
         counted[pages] = calls_of(planned, provider, clock)
     ceiling = MINUTES * 60 * 0.3 + 1
     assert all(figures["stats"] <= ceiling for figures in counted.values()), counted

@@ -24,6 +24,7 @@ OWNER, ADMIN, OTHERS, STRANGER = "owner", "admin", "others", "stranger"
 TABLE: dict[str, tuple[str, str, int, int, int, int]] = {
     "overview:home": ("GET", "/", 200, 200, 200, 403),
     "fleet:list": ("GET", "/instances/", 200, 200, 200, 403),
+    "fleet:sums": ("GET", "/instances/sums/", 200, 200, 200, 403),
     "fleet:export": ("GET", "/instances/instances.csv", 200, 200, 200, 403),
     "fleet:detail": ("GET", "/instances/1/", 200, 200, 200, 403),
     "fleet:readings": ("GET", "/instances/1/readings/", 200, 200, 200, 403),

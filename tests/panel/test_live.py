@@ -240,6 +240,7 @@ def test_who_looks_is_told_to_the_workers(planned: Account, team: Team, as_vera:
     async def story() -> None:
         async with hub_running() as hub, opened(hub, f"instances,instance:{pk}", cookie):
             assert ports().is_watched("instances")
+            assert ports().is_watched("fleet")
             assert list(ports().looked_at()) == [pk]
 
     assert not ports().is_watched("instances")
