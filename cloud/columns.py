@@ -55,7 +55,7 @@ def of_instance(item: shapes.Instance, now: datetime) -> dict[str, Any]:
         "gpu_count": count(item.gpu_count),
         "price_cents_per_hour": count(item.price_cents_per_hour),
         "started_at": item.created_at or now,
-        "raw": item.raw,
+        "raw": without_nul(item.raw),
     }
 
 
@@ -68,6 +68,17 @@ def count(number: float | None) -> int | None:
     if number is None or not 0 <= number <= LARGEST:
         return None
     return int(number)
+
+
+def without_nul(value: Any) -> Any:
+    """The value without NUL characters, which PostgreSQL's JSON refuses. The depth is bounded by the decoder."""
+    if isinstance(value, str):
+        return value.replace("\0", "")
+    if isinstance(value, list):
+        return [without_nul(part) for part in value]
+    if isinstance(value, dict):
+        return {name.replace("\0", ""): without_nul(part) for name, part in value.items()}
+    return value
 
 
 def _search(values: dict[str, Any], item: shapes.Instance) -> str:

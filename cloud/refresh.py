@@ -54,7 +54,7 @@ def run(refresh_id: int, clock: Clock) -> bool:
 
 
 def soon(account_id: int, *wanted: str, now: datetime, every_s: float = 0) -> list[int]:
-    """Make parts due as soon as they are `every_s` old, at once if they are older; returns what is due, to knock for."""
+    """Make parts due when they are `every_s` old, at once if they are older; returns what is due now."""
     rows = Refresh.objects.filter(account_id=account_id, part__in=wanted)
     is_old = Q(done_at=None) | Q(done_at__lte=now - seconds(every_s))
     rows.filter(is_old, due_at__gt=now).update(due_at=now)

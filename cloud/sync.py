@@ -81,7 +81,7 @@ def _known(account: Account) -> dict[str, _Known]:
     )
     return {
         provider_id: _Known(row_id, mark, missing is None and gone is None)
-        for provider_id, row_id, mark, missing, gone in rows.iterator(chunk_size=5000)
+        for provider_id, row_id, mark, missing, gone in rows
     }
 
 

@@ -5,16 +5,18 @@ any gap, of Redis or of a browser, pages read their parts again.
 """
 
 import asyncio
+import functools
 import json
 import logging
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 import redis.asyncio
 from django.conf import settings
-from django.db import close_old_connections
+from django.db import close_old_connections, connections
 from redis.exceptions import RedisError
 
 from cloud import knock, refresh
@@ -26,6 +28,7 @@ from panel.live.frames import Frame
 from panel.live.news import CHANNEL, FLEET, WATCHED
 from panel.teams.policy import Actor, Permission
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 EVERYTHING = frames.event("changed", "all")
@@ -65,6 +68,8 @@ class Hub:
         self.is_connected = False
         self._connected_at = float("inf")
         self._lately: deque[tuple[float, str]] = deque(maxlen=1000)  # when news of which topic came
+        # A thread each for drawing and for asking who may see: neither waits for the other, each keeps its connection.
+        self._drawing, self._asking = ThreadPoolExecutor(1, "live-draw"), ThreadPoolExecutor(1, "live-ask")
         self._redis = redis.asyncio.Redis.from_url(
             settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=5, retry=None
         )
@@ -81,6 +86,13 @@ class Hub:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._redis.aclose()
+        for pool in (self._drawing, self._asking):
+            pool.submit(connections.close_all)
+            pool.shutdown()
+
+    async def ask(self, question: Callable[..., T], *args: Any) -> T:
+        """Run something that reads the database, off the event loop."""
+        return await asyncio.get_running_loop().run_in_executor(self._asking, _fresh, question, *args)
 
     async def add(self, stream: Stream, since: float | None = None) -> None:
         """Open a stream. `since` is when its page was drawn: what was said between then and now is said again."""
@@ -89,7 +101,7 @@ class Hub:
         if since is not None and self._was_said(stream, since):
             stream.put(EVERYTHING)
         await self._say_watched(stream.topics)
-        await asyncio.to_thread(_look_again, stream.topics)
+        await self.ask(_look_again, stream.topics)
 
     def remove(self, stream: Stream) -> None:
         for topic in stream.topics:
@@ -129,7 +141,8 @@ class Hub:
         try:
             message = json.loads(data)
             self._lately.extend((time.time(), topic) for topic in frames.topics_of(message))
-            made = await asyncio.to_thread(_frames, message, frozenset(self.streams))
+            draw = functools.partial(_fresh, frames.of_message, message, frozenset(self.streams))
+            made = await asyncio.get_running_loop().run_in_executor(self._drawing, draw)
         except Exception:
             log.exception("live: a message could not be drawn")
             made = [Frame("fresh", EVERYTHING)]
@@ -153,7 +166,7 @@ class Hub:
             if not open_now:
                 continue
             try:
-                actors = await asyncio.to_thread(_actors, {stream.session_key for stream in open_now})
+                actors = await self.ask(rights.actors_of, {stream.session_key for stream in open_now})
             except Exception:
                 log.warning("live: sessions could not be checked", exc_info=True)
                 continue
@@ -183,18 +196,11 @@ class Hub:
             log.debug("live: nobody was told what is looked at")
 
 
-def _frames(message: dict[str, Any], topics: frozenset[str]) -> list[Frame]:
+def _fresh(work: Callable[..., T], *args: Any) -> T:
+    """The work over a database connection that is still good, as a request of Django's has it."""
     close_old_connections()
     try:
-        return frames.of_message(message, topics)
-    finally:
-        close_old_connections()
-
-
-def _actors(keys: set[str]) -> dict[str, Actor]:
-    close_old_connections()
-    try:
-        return rights.actors_of(keys)
+        return work(*args)
     finally:
         close_old_connections()
 
@@ -209,4 +215,3 @@ def _look_again(topics: frozenset[str]) -> None:
     for account_id in Account.objects.filter(is_enabled=True).values_list("pk", flat=True) if wanted else ():
         for part, age_s in wanted.items():
             knock.knock(refresh.soon(account_id, part, now=system_clock(), every_s=age_s))
-    close_old_connections()

@@ -11,7 +11,6 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from django.conf import settings
-from django.db import close_old_connections
 from django.http.request import validate_host
 
 from cloud.timing import timing
@@ -48,12 +47,12 @@ async def live(hub: Hub, scope: Scope, receive: Receive, send: Send) -> None:
     host = headers.get(b"host", "").rpartition(":")[0] or headers.get(b"host", "")
     if headers.get(b"sec-fetch-site") == "cross-site" or not validate_host(host, settings.ALLOWED_HOSTS):
         return await _refuse(send, 403)
-    actor = await asyncio.to_thread(_actor, key) if key else None
+    actor = (await hub.ask(rights.actors_of, {key})).get(key) if key else None
     if actor is None or key is None:
         return await _refuse(send, 401)
     query = {name: values[0] for name, values in parse_qs(scope["query_string"].decode("latin-1")).items()}
     wanted = query.get("topics", "").split(",")
-    topics = await asyncio.to_thread(_allowed_topics, actor, wanted[:20])
+    topics = await hub.ask(_allowed_topics, actor, wanted[:20])
     stream = Stream(key, actor, topics)
     await hub.add(stream, _moment(query.get("since", "")))
     try:
@@ -108,14 +107,6 @@ def _session_key(cookie: str) -> str | None:
     except CookieError:
         return None
     return morsel.value if morsel else None
-
-
-def _actor(key: str) -> Actor | None:
-    close_old_connections()
-    try:
-        return rights.actors_of({key}).get(key)
-    finally:
-        close_old_connections()
 
 
 def _allowed_topics(actor: Actor, wanted: list[str]) -> frozenset[str]:

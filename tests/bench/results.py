@@ -45,10 +45,11 @@ def about() -> str:
     else:
         connection.ensure_connection()
         base = f"PostgreSQL {connection.pg_version // 10000}.{connection.pg_version % 10000}"  # type: ignore[attr-defined]
-    rounds = f"rounds: {pages.ROUNDS} (1, 2, 3, 6), {syncs.ROUNDS} (14), {busy.ROUNDS} (15), {dead.ROUNDS} (16), {start.ROUNDS} (19)"
+    parts = {"1, 2, 3, 6": pages, "14": syncs, "15": busy, "16": dead, "19": start}
+    rounds = ", ".join(f"{part.ROUNDS} ({numbers})" for numbers, part in parts.items())
     python = f"Python {platform.python_version()}"
     today = datetime.now(UTC).date().isoformat()
-    return f"{base}, Django {django.__version__}, {python}, {os.cpu_count()} cores; {rounds}; {today}."
+    return f"{base}, Django {django.__version__}, {python}, {os.cpu_count()} cores; rounds: {rounds}; {today}."
 
 
 def write(report: Report, line: str) -> None:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import World
 from tests.support.processes import Stack, eventually
@@ -14,11 +14,7 @@ from tests.support.processes import Stack, eventually
 pytestmark = pytest.mark.browser
 
 
-def row(page: Page, name: str) -> object:
-    return page.locator("tbody tr", has=page.get_by_role("link", name=name, exact=True))
-
-
-def state(page: Page, name: str) -> object:
+def state(page: Page, name: str) -> Locator:
     return page.locator("tbody tr", has=page.get_by_role("link", name=name, exact=True)).locator(".st")
 
 

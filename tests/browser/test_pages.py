@@ -1,4 +1,4 @@
-"""Every page in a real browser: axe finds nothing, nothing scrolls sideways, the keyboard and a browser without script do."""
+"""Every page in a real browser: axe finds nothing, nothing scrolls sideways, and the keyboard alone is enough."""
 
 import re
 from collections.abc import Callable
@@ -14,8 +14,8 @@ from tests.support.processes import Stack
 pytestmark = pytest.mark.browser
 
 PAGES = (
-    "/", "/instances/", "/instances/?q=nowhere", "/instances/?state=running&region=Wilmington", "/instances/?state=gone",
-    "machine", "/provider-tasks/", "/settings/", "/settings/accounts/add/", "key", "disable", "missing", "/health/",
+    "/", "/instances/", "/instances/?q=nowhere", "/instances/?state=running&region=Wilmington",
+    "/instances/?state=gone", "machine", "/provider-tasks/", "/settings/", "/settings/accounts/add/", "key", "disable", "missing", "/health/",
     "/you/", "/you/password/", "/nothing-here/",
 )  # fmt: skip
 DOOR = ("/sign-in/", "/password/forgotten/", "/password/forgotten/sent/", "/password/new/1-x/", "/no-access/")
@@ -167,9 +167,7 @@ def test_focus_stays_when_a_row_changes_under_it(page: Page, world: World) -> No
     world.change(do="set", id=world.named("sim-worker-01"), fields={"power_status": "running"})
 
 
-def test_without_script_the_list_the_search_and_the_door_work(
-    new_page: Callable[..., Page], panel: Stack
-) -> None:
+def test_without_script_the_list_the_search_and_the_door_work(new_page: Callable[..., Page], panel: Stack) -> None:
     page = new_page(signed_in=False, java_script_enabled=False)
     email, password = panel.owner
     page.goto("/instances/")

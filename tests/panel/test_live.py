@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.contrib.sessions.models import Session
+from django.db import connections
 from django.test import Client
 
 from cloud.models import Account, Instance
@@ -29,6 +30,16 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def cookie_of(client: Client) -> str:
     return f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"
+
+
+async def off_loop(work: Callable[..., object], *args: object) -> None:
+    """The work in a thread that leaves no database connection behind."""
+
+    def run() -> None:
+        work(*args)
+        connections.close_all()
+
+    await asyncio.to_thread(run)
 
 
 class Page:
@@ -94,7 +105,7 @@ def test_a_change_reaches_an_open_list_as_its_row(planned: Account, team: Team, 
 
     async def story() -> None:
         async with hub_running() as hub, opened(hub, "instances", cookie) as page:
-            await asyncio.to_thread(news.tell, Change(planned.pk, {team.pk: [pk]}))
+            await off_loop(news.tell, Change(planned.pk, {team.pk: [pk]}))
             await page.until(f'<tr id="i{pk}">')
 
     asyncio.run(story())
@@ -110,8 +121,8 @@ def test_another_teams_machine_reaches_nobody_else(planned: Account, team: Team,
     async def story() -> str:
         topics = f"instances,overview,tasks,instance:{hidden.pk}"
         async with hub_running() as hub, opened(hub, topics, cookie) as page:
-            await asyncio.to_thread(news.tell, Change(planned.pk, {other.pk: [hidden.pk]}, frozenset({other.pk})))
-            await asyncio.to_thread(news.tell, Change(planned.pk, topics=frozenset({"accounts"})))
+            await off_loop(news.tell, Change(planned.pk, {other.pk: [hidden.pk]}, frozenset({other.pk})))
+            await off_loop(news.tell, Change(planned.pk, topics=frozenset({"accounts"})))
             return await page.until("data: accounts")
 
     text = asyncio.run(story())
@@ -132,7 +143,7 @@ def test_what_changed_while_a_page_was_drawn_is_said_when_its_stream_opens(
             await asyncio.sleep(0.01)
             drawn_at = time.time()
             changed = {team.pk: ids} if is_late else {}
-            await asyncio.to_thread(news.tell, Change(planned.pk, changed, topics=frozenset({"catalogue"})))
+            await off_loop(news.tell, Change(planned.pk, changed, topics=frozenset({"catalogue"})))
             async with asyncio.timeout(5):
                 while not hub._lately:
                     await asyncio.sleep(0.01)
@@ -201,7 +212,7 @@ def test_a_session_that_ends_ends_its_stream(team: Team, as_vera: Client, settin
 
     async def story() -> None:
         async with hub_running() as hub, opened(hub, "instances", cookie) as page:
-            await asyncio.to_thread(Session.objects.all().delete)
+            await off_loop(Session.objects.all().delete)
             await page.until("event: goodbye")
 
     asyncio.run(story())
@@ -213,7 +224,7 @@ def test_rights_are_read_again_while_a_stream_is_open(team: Team, vera: User, as
 
     async def story() -> frozenset[int]:
         async with hub_running() as hub, opened(hub, "instances", cookie):
-            await asyncio.to_thread(Membership.objects.all().delete)
+            await off_loop(Membership.objects.all().delete)
             (stream,) = hub.streams["instances"]
             async with asyncio.timeout(5):
                 while stream.teams:

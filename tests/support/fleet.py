@@ -12,10 +12,10 @@ COMPUTED = {
     "id": "{base} + n",
     "provider_id": "'vm-' || n",
     "name": "'trainer-' || n",
-    "ip_address": "'198.51.' || (n / 250 % 250) || '.' || (n % 250)",
-    "rank": "CASE WHEN n % 9 = 0 THEN 85 WHEN n % 31 = 0 THEN 70 ELSE 60 END",
-    "power": "CASE WHEN n % 9 = 0 THEN 'stopped' WHEN n % 31 = 0 THEN 'unknown' ELSE 'running' END",
-    "price_cents_per_hour": "n % 7 * 10",
+    "ip_address": "'198.51.' || (n / 250 %% 250) || '.' || (n %% 250)",
+    "rank": "CASE WHEN n %% 9 = 0 THEN 85 WHEN n %% 31 = 0 THEN 70 ELSE 60 END",
+    "power": "CASE WHEN n %% 9 = 0 THEN 'stopped' WHEN n %% 31 = 0 THEN 'unknown' ELSE 'running' END",
+    "price_cents_per_hour": "n %% 7 * 10",
     "search": "'trainer-' || n || ' 1× a4000'",
 }
 
