@@ -56,8 +56,7 @@ class World:
 @pytest.fixture(scope="session")
 def panel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     folder = tmp_path_factory.mktemp("panel") / "data"
-    variables = {"TIDEPOOL_TIME_SCALE": str(FASTER), "BLUELOBSTER_CALLS_PER_SECOND": "20"}
-    with stack(folder, "--machines", "24", **variables) as running:
+    with stack(folder, TIDEPOOL_TIME_SCALE=str(FASTER), BLUELOBSTER_CALLS_PER_SECOND="20") as running:
         yield running
 
 

@@ -15,8 +15,8 @@ pytestmark = pytest.mark.browser
 
 PAGES = (
     "/", "/instances/", "/instances/?q=nowhere", "/instances/?state=running&region=Wilmington",
-    "/instances/?state=gone", "machine", "/provider-tasks/", "/settings/", "/settings/accounts/add/", "key", "disable", "missing", "/health/",
-    "/you/", "/you/password/", "/nothing-here/",
+    "/instances/?state=gone", "machine", "/provider-tasks/", "/settings/", "/settings/accounts/add/", "key",
+    "disable", "missing", "/health/", "/you/", "/you/password/", "/nothing-here/",
 )  # fmt: skip
 DOOR = ("/sign-in/", "/password/forgotten/", "/password/forgotten/sent/", "/password/new/1-x/", "/no-access/")
 VIEWS = {
