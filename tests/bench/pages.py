@@ -76,6 +76,7 @@ def sizes(fleets: Fleets) -> Report:
         fleets.use(fleet)
         places[fleet, "first"] = "/instances/"
         places[fleet, "last"] = desk.last_page("/instances/")
+        places[fleet, "sorted"] = "/instances/?sort=name"
 
     def work(fleet: str, end: str) -> Work:
         def prepare() -> None:
@@ -90,6 +91,7 @@ def sizes(fleets: Fleets) -> Report:
     return Report(
         [
             Figure(6, "list at 100,000 machines beside 1,000", large, "ms", small, most_ratio=1.2),
+            Figure(6, "the same sorted by name", at["sorted 100000"], "ms", at["sorted 1000"], most_ratio=1.2),
             Figure(6, "last page beside the first, 100,000", at["last 100000"], "ms", large, most_ratio=1.3),
             Figure(6, "last page beside the first, 1,000", at["last 1000"], "ms", small, most_ratio=1.3),
         ]
