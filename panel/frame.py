@@ -49,11 +49,16 @@ class Frame:
     def standings(self) -> list[Standing]:
         return list(standings())
 
+    @property
+    def read_accounts(self) -> list[Standing]:
+        """Those that are read: of the disabled ones nobody expects an answer."""
+        return [row for row in self.standings if row.is_enabled]
+
     @cached_property
     def tallies(self) -> list[Tally]:
         """Counts of the teams that the actor may see. One query."""
         teams = self.actor.teams_with(Permission.INSTANCE_VIEW)
-        return list(Tally.objects.filter(team_id__in=teams, account__is_enabled=True))
+        return list(Tally.objects.filter(team_id__in=teams))
 
     @cached_property
     def states(self) -> dict[int, int]:
@@ -102,28 +107,28 @@ class Frame:
     @cached_property
     def oldest(self) -> Standing | None:
         """The account whose data is the oldest: a page is as fresh as that."""
-        known = [row for row in self.standings if row.read_at]
+        known = [row for row in self.read_accounts if row.read_at]
         return min(known, key=lambda row: row.read_at) if known else None  # type: ignore[return-value, arg-type]
 
     @property
     def sandbox(self) -> bool:
-        return any(row.is_sandbox for row in self.standings)
+        return any(row.is_sandbox for row in self.read_accounts)
 
     @property
     def silent(self) -> list[Standing]:
-        return [row for row in self.standings if row.is_silent]
+        return [row for row in self.read_accounts if row.is_silent]
 
     @property
     def stale(self) -> list[Standing]:
-        return [row for row in self.standings if row.is_stale and not row.is_silent]
+        return [row for row in self.read_accounts if row.is_stale and not row.is_silent]
 
     @property
     def rejected(self) -> list[Standing]:
-        return [row for row in self.standings if row.is_rejected]
+        return [row for row in self.read_accounts if row.is_rejected]
 
     @property
     def held(self) -> list[Standing]:
-        return [row for row in self.standings if row.held_missing]
+        return [row for row in self.read_accounts if row.held_missing]
 
 
 def frame_of(request: PanelRequest) -> Frame:

@@ -24,10 +24,17 @@ class Standing:
 
     @property
     def is_silent(self) -> bool:
-        return self.silent_since is not None and self.silent_since <= system_clock() - seconds(timing().silent_s)
+        return (
+            self.is_enabled
+            and self.silent_since is not None
+            and self.silent_since <= system_clock() - seconds(timing().silent_s)
+        )
 
     @property
     def is_stale(self) -> bool:
+        """A disabled account is not read: what is known of its machines is old from that moment."""
+        if not self.is_enabled:
+            return True
         return self.read_at is not None and self.read_at <= system_clock() - seconds(timing().stale_s)
 
     @property
@@ -36,8 +43,8 @@ class Standing:
 
 
 def standings() -> Sequence[Standing]:
-    """All enabled accounts with the age of their machines. One query."""
-    rows = Refresh.objects.filter(part=Refresh.Part.INSTANCES, account__is_enabled=True).order_by("account__name")
+    """All accounts with the age of their machines. One query."""
+    rows = Refresh.objects.filter(part=Refresh.Part.INSTANCES).order_by("account__name")
     return [
         Standing(*row)
         for row in rows.values_list(

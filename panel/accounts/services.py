@@ -44,7 +44,7 @@ def test_account(*, actor: Actor, account: Account) -> None:
 
 
 def set_enabled(*, actor: Actor, account: Account, is_enabled: bool) -> None:
-    """A disabled account is not read and its machines are not shown as live; nothing is deleted."""
+    """A disabled account is not read and its machines are shown as last known; nothing is deleted."""
     policy.require(actor, Permission.ACCOUNT_MANAGE)
     with transaction.atomic():
         Account.objects.filter(pk=account.pk).update(is_enabled=is_enabled)

@@ -17,6 +17,7 @@ from panel.people.models import User
 from panel.teams.models import Team
 from panel.teams.policy import Actor, Role
 from tests.fixtures import Hands
+from tests.support.fleet import fill
 
 SECRET = "blk_live_0123456789abcdefCANARY"
 FORM = {"name": "Production", "base_url": "https://api.bluelobster.ai/api/v1", "key": SECRET}
@@ -107,6 +108,16 @@ def test_disabling_stops_reading_and_hides_nothing(planned: Account, as_olga: Cl
     assert "Disabled" in as_olga.get("/settings/").content.decode()
     as_olga.post(f"/settings/accounts/{planned.pk}/enable/")
     assert refresh.due(clock()) != []
+
+
+def test_machines_of_a_disabled_account_are_shown_as_last_known(planned: Account, team: Team, as_olga: Client) -> None:
+    fill(planned, team.pk, 3)
+    Refresh.objects.update(done_at=system_clock())
+    assert "st-unknown" not in as_olga.get("/instances/").content.decode()
+    Account.objects.update(is_enabled=False)
+    page = as_olga.get("/instances/").content.decode()
+    assert page.count('<tr id="i') == page.count("running at") == 3
+    assert "3 machines" in page
 
 
 def test_services_refuse_whoever_lacks_the_permission(planned: Account, vera: User, team: Team) -> None:
