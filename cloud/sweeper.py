@@ -5,6 +5,7 @@ Any number may run; one holds the lease and sweeps. There is no schedule beside 
 
 import logging
 import threading
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import DatabaseError, close_old_connections
@@ -17,12 +18,20 @@ from cloud.timing import Timing, seconds
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class Announced:
+    """A part that workers were told of, `times` in a row without any of them taking it up."""
+
+    at: datetime
+    times: int
+
+
 class Sweeper:
     """One sweeping process. `run` goes on until `stopped` is set."""
 
     def __init__(self, clock: Clock, pace: Timing, stopped: threading.Event) -> None:
         self.clock, self.pace, self.stopped = clock, pace, stopped
-        self._announced: dict[int, datetime] = {}
+        self._announced: dict[int, Announced] = {}
         self._canary_at: datetime | None = None
         self._held_until: datetime | None = None
 
@@ -40,9 +49,12 @@ class Sweeper:
         if not self._holds_lease(now):
             return 0
         self._sing(now)
-        due = [pk for pk in refresh.due(now) if self._is_news(pk, now)]
+        waiting = refresh.due(now)
+        self._announced = {pk: self._announced[pk] for pk in waiting if pk in self._announced}
+        due = [pk for pk in waiting if self._is_news(pk, now)]
         for pk in due:
-            self._announced[pk] = now
+            last = self._announced.get(pk)
+            self._announced[pk] = Announced(now, last.times + 1 if last else 1)
             if not knock.knock([pk]):
                 refresh.run(pk, self.clock)
         return len(due)
@@ -56,9 +68,12 @@ class Sweeper:
         return self._held_until is not None
 
     def _is_news(self, pk: int, now: datetime) -> bool:
-        """A part that was announced a moment ago is on its way: doubling the message would only fill the queue."""
+        """A part that was announced a moment ago is on its way: more messages would only fill the queue.
+
+        With no worker there for hours they are told ever more rarely, up to 16 times the usual pause.
+        """
         last = self._announced.get(pk)
-        return last is None or last <= now - seconds(self.pace.knock_again_s)
+        return last is None or last.at <= now - seconds(self.pace.knock_again_s * min(2 ** (last.times - 1), 16))
 
     def _sing(self, now: datetime) -> None:
         if self._canary_at and self._canary_at > now - seconds(self.pace.canary_s):
@@ -67,4 +82,3 @@ class Sweeper:
         knock.canary()
         processes.lives(Process.Kind.SWEEPER, now)
         processes.forget_old(now - seconds(self.pace.worker_healthy_s * 10))
-        self._announced = {pk: at for pk, at in self._announced.items() if at > now - seconds(60)}

@@ -149,11 +149,18 @@ def test_two_sweepers_are_one(planned: Account, provider: Provider, clock: Hands
     assert sweepers[1].sweep(clock()) == 6
 
 
-def test_a_due_part_is_not_announced_again_at_once(planned: Account, provider: Provider, clock: Hands) -> None:
+def test_a_due_part_is_announced_again_ever_more_rarely(planned: Account, provider: Provider, clock: Hands) -> None:
+    """No worker for an hour: the queue gets some dozen messages a part, not hundreds."""
     sweeper = Sweeper(clock, Timing(), threading.Event())
-    assert sweeper.sweep(clock()) == 6
-    assert sweeper.sweep(clock.move(1)) == 0
-    assert sweeper.sweep(clock.move(5)) == 6
+    told = [sweeper.sweep(clock.move(1)) for _second in range(3600)]
+    assert told[0] == 6
+    assert told[1:5] == [0, 0, 0, 0]
+    assert told[5] == 6
+    assert 6 * 40 <= sum(told) <= 6 * 60
+    refresh.run(row(planned).pk, clock)
+    sweeper.sweep(clock.move(1))
+    assert row(planned).pk not in refresh.due(clock())
+    assert sweeper.sweep(clock.move(61)) >= 1
 
 
 def test_who_begins_to_look_waits_for_the_pace_of_lookers_not_of_nobody(
