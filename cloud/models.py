@@ -130,7 +130,7 @@ class Instance(models.Model):
     started_at = models.DateTimeField()  # the provider's created_at, else when we first saw it
     search = models.TextField(blank=True)  # folded name, addresses, type: one column to look through
     raw = models.JSONField(default=dict)  # all that the provider said, unknown fields included
-    digest = models.CharField(max_length=32, blank=True)  # of `raw`: what a sync compares
+    digest = models.CharField(max_length=32, blank=True)  # of `raw`: what a sync compares; none while missing or gone
     first_seen_at = models.DateTimeField()
     changed_at = models.DateTimeField()
     missing_since = models.DateTimeField(null=True, blank=True)

@@ -34,15 +34,6 @@ class Outcome:
     rows_written: int = 0
 
 
-@dataclass(frozen=True)
-class _Known:
-    """What is read of every cached row: enough to see that nothing changed."""
-
-    id: int
-    digest: str
-    is_whole: bool  # neither missing nor gone
-
-
 def instances(
     account: Account,
     listing: Sequence[shapes.Instance],
@@ -59,15 +50,11 @@ def instances(
     """
     known = _known(account)
     said = {item.uuid[:255]: (item, columns.digest(item.raw)) for item in listing}
-    fresh = [
-        (item, mark)
-        for provider_id, (item, mark) in said.items()
-        if (row := known.get(provider_id)) is None or row.digest != mark or not row.is_whole
-    ]
+    fresh = [(item, mark) for provider_id, (item, mark) in said.items() if known.get(provider_id, _NEW)[1] != mark]
     outcome = Outcome()
     with transaction.atomic():
         _write(account, fresh, outcome, now=now, home_team=home_team, known_until=known_until)
-        absent = [row.id for provider_id, row in known.items() if provider_id not in said]
+        absent = [known[provider_id][0] for provider_id in known.keys() - said.keys()]
         if absent and is_complete:
             _note_absent(absent, outcome, now)
         if outcome.rows_written:
@@ -75,14 +62,17 @@ def instances(
     return outcome
 
 
-def _known(account: Account) -> dict[str, _Known]:
-    rows = Instance.objects.filter(account=account).values_list(
-        "provider_id", "id", "digest", "missing_since", "gone_at"
-    )
-    return {
-        provider_id: _Known(row_id, mark, missing is None and gone is None)
-        for provider_id, row_id, mark, missing, gone in rows
-    }
+_NEW = (0, "")
+
+
+def _known(account: Account) -> dict[str, tuple[int, str]]:
+    """Id and digest of every present row by the provider's id: enough to see that nothing changed.
+
+    A row that is missing has no digest, so that it differs from whatever is said of it; one that is gone and listed
+    again is found when it is written.
+    """
+    rows = Instance.objects.filter(account=account, gone_at=None).values_list("provider_id", "id", "digest")
+    return {provider_id: (row_id, mark) for provider_id, row_id, mark in rows}
 
 
 def _write(
@@ -147,10 +137,10 @@ def _rows(account: Account, provider_ids: list[str]) -> Iterable[Instance]:
 
 def _note_absent(absent: list[int], outcome: Outcome, now: datetime) -> None:
     """Rows that the list lacks: remember since when. Only `vanished` may call them gone."""
-    rows = list(Instance.objects.filter(gone_at=None, id__in=absent) if len(absent) <= 500 else _by_chunks(absent))
+    rows = list(_by_chunks(absent))
     first = [row.pk for row in rows if row.missing_since is None]
     for chunk in _chunks(first):
-        outcome.rows_written += Instance.objects.filter(pk__in=chunk).update(missing_since=now)
+        outcome.rows_written += Instance.objects.filter(pk__in=chunk).update(missing_since=now, digest="")
     for row in rows:
         row.missing_since = row.missing_since or now
     outcome.missing = rows
@@ -158,7 +148,7 @@ def _note_absent(absent: list[int], outcome: Outcome, now: datetime) -> None:
 
 def _by_chunks(ids: list[int]) -> Iterable[Instance]:
     for chunk in _chunks(ids):
-        yield from Instance.objects.filter(gone_at=None, id__in=chunk)
+        yield from Instance.objects.filter(id__in=chunk).defer("raw", "search")
 
 
 def _chunks(ids: list[int]) -> Iterable[list[int]]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -16,7 +17,7 @@ from panel.teams import policy
 from panel.teams.policy import Actor, Permission
 
 
-@dataclass(frozen=True)
+@dataclass
 class Place:
     """One entry of the side bar."""
 
@@ -24,6 +25,10 @@ class Place:
     label: Any
     icon: str
     permission: Permission
+
+    @cached_property
+    def address(self) -> str:
+        return reverse(self.name)
 
 
 PLACES = (

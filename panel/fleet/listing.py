@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Expression, F, Q
+from django.db.models import Expression, F, Func, IntegerField, Q
 from django.db.models.functions import Coalesce
 from django.http import QueryDict
 from django.utils.functional import cached_property
@@ -54,7 +54,8 @@ KINDS: dict[str, Callable[[Any], Any]] = {
     "region": str,
     "started_at": datetime.fromisoformat,
 }
-PRICE_KEY = Coalesce("price_cents_per_hour", -1)
+# Written out, not a parameter: SQLite finds the index of an expression only by the same text.
+PRICE_KEY = Coalesce("price_cents_per_hour", Func(template="-1", output_field=IntegerField()))
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,7 @@ class Wish:
         return self.address(cursor=self.cursor)
 
     def narrow(self, rows: InstanceQuerySet) -> InstanceQuerySet:
-        rows = rows.filter(STATES[self.state]) if self.state else rows.filter(rank__lt=Instance.Rank.GONE)
+        rows = rows.filter(STATES[self.state] if self.state else self._present())
         if self.region:
             rows = rows.filter(region=self.region)
         if self.type:
@@ -143,6 +144,10 @@ class Wish:
         for word in self.q.casefold().split():
             rows = rows.filter(search__contains=word)
         return rows
+
+    def _present(self) -> Q:
+        """Not gone, told by a column that does not lead SQLite away from the wished order's index."""
+        return Q(rank__lt=Instance.Rank.GONE) if self.order == "state" else Q(gone_at=None)
 
     def ordered(self, rows: InstanceQuerySet) -> InstanceQuerySet:
         if self.order == "price":

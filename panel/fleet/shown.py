@@ -3,18 +3,16 @@
 Plain values in, ready strings out: templates choose nothing and compare nothing.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from django.conf import settings
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from cloud.gpus import vram_gb
 from cloud.models import Instance
-from panel.money import price
 
 Power = Instance.Power
 
@@ -39,23 +37,6 @@ class State:
     at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One machine of a list, as ready strings."""
-
-    id: int
-    address: str
-    name: str
-    state: State
-    type: str
-    type_note: str
-    region: str
-    ip: str
-    price: str
-    started_at: datetime
-    is_gone: bool
-
-
 def state_of(known: Known, stale: Mapping[int, datetime]) -> State:
     """The state of one machine. `stale` maps accounts whose data is old to the time of that data."""
     if known.gone_at:
@@ -77,28 +58,6 @@ def lastly(power: str) -> str:
 
 def off_note() -> str:
     return _("may still cost") if settings.OFF_MAY_COST else ""
-
-
-def rows(values: Iterable[Any], stale: Mapping[int, datetime]) -> list[Row]:
-    """Rows of listing.COLUMNS as they are shown."""
-    base = reverse("fleet:list")
-    return [_row(value, stale, base) for value in values]
-
-
-def _row(value: Any, stale: Mapping[int, datetime], base: str) -> Row:
-    return Row(
-        id=value.id,
-        address=f"{base}{value.id}/",
-        name=value.name,
-        state=state_of(value, stale),
-        type=value.type_label or "–",
-        type_note=type_note(value.gpu_model, value.gpu_count, value.cpu_cores),
-        region=value.region or "–",
-        ip=value.ip_address,
-        price="–" if value.gone_at else price(value.price_cents_per_hour),
-        started_at=value.started_at,
-        is_gone=value.gone_at is not None,
-    )
 
 
 def type_note(gpu_model: str, gpu_count: int | None, cpu_cores: int | None) -> str:

@@ -5,7 +5,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from cloud import loads
-from panel.fleet import describe, listing, shown
+from panel.fleet import describe, listing, row, shown
 from panel.fleet.export import lines
 from panel.fleet.queries import visible_instances
 from panel.frame import frame_of
@@ -24,7 +24,7 @@ def machines(request: PanelRequest) -> HttpResponse:
     context = {
         "wish": wish,
         "page": page,
-        "rows": shown.rows(page.rows, stale_accounts(frame.standings)),
+        "rows": row.rows(page.rows, stale_accounts(frame.standings)),
         "total": total,
         "last_page": page.end(total) if total else None,
         "heads": describe.heads(wish),
@@ -42,7 +42,7 @@ def sums(request: PanelRequest) -> HttpResponse:
 @require_safe
 @asks(Permission.INSTANCE_VIEW)
 def machine(request: PanelRequest, pk: int) -> HttpResponse:
-    instance = get_object_or_404(visible_instances(request.actor), pk=pk)
+    instance = get_object_or_404(visible_instances(request.actor).defer("raw", "search"), pk=pk)
     state = shown.state_of(instance, stale_accounts(frame_of(request).standings))
     context = {"instance": instance, "state": state, "id": instance.pk, **describe.machine(instance)}
     return page_or_part(request, "fleet/machine.html", context)

@@ -77,6 +77,7 @@ def gib(amount: float | None) -> str:
 
 
 @register.simple_tag
+@cache
 def icon(name: str, classes: str = "icon") -> SafeString:
     """One icon of static/icons.svg; it says nothing by itself, the word beside it does."""
     return format_html('<svg class="{}" aria-hidden="true"><use href="{}#i-{}"/></svg>', classes, _sprite(), name)

@@ -129,7 +129,7 @@ def test_two_machines_may_share_a_name(account: Account, team: Team, clock: Hand
 
 def test_a_machine_listed_again_is_no_longer_missing_or_gone(account: Account, team: Team, clock: Hands) -> None:
     do(account, [machine(1)], clock, team)
-    Instance.objects.update(gone_at=clock(), missing_since=clock(), rank=Instance.Rank.GONE)
+    Instance.objects.update(gone_at=clock(), missing_since=clock(), rank=Instance.Rank.GONE, digest="")
     outcome = do(account, [machine(1)], clock, team)
     row = Instance.objects.get()
     assert (row.gone_at, row.missing_since, row.rank) == (None, None, Instance.Rank.RUNNING)
