@@ -44,7 +44,7 @@ class Limits:
     window_calls: int = 20
     failed_share: float = 0.5
     open_s: float = 30.0
-    probe_s: float = 50.0  # a probe that never came back frees its place; longer than any call
+    probe_s: float = 60.0  # a probe that never came back frees its place; longer than any call
 
 
 class Lane(IntEnum):

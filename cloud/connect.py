@@ -10,23 +10,24 @@ from cloud.budget import Budget, Lane, Limits
 from cloud.client import Client
 from cloud.endpoints import Endpoints
 from cloud.models import Account
-from cloud.seal import unseal
+from cloud.seal import unseal_key
 from cloud.store import store
 from cloud.transport import open_http
 
 _lock = threading.Lock()
 _pools: dict[int, httpx.Client] = {}
+_guards: dict[int, tuple[Budget, Breaker]] = {}
 
 
 def client_for(account: Account, *, lane: Lane) -> Client:
     """A client that shares the account's budget and breaker with every process. Raises CannotOpen in a web process."""
-    redis, limits = store(), Limits(rate=settings.CALLS_PER_SECOND, burst=1.5 * settings.CALLS_PER_SECOND)
+    budget, breaker = _guard(account.pk)
     return Client(
         account.base_url,
-        unseal(account.sealed_key),
+        unseal_key(account.sealed_key, account.base_url),
         http=_pool(account.pk),
-        budget=Budget(redis, str(account.pk), limits=limits),
-        breaker=Breaker(redis, str(account.pk), limits=limits),
+        budget=budget,
+        breaker=breaker,
         endpoints=Endpoints.with_overrides(settings.BLUELOBSTER_ENDPOINTS),
         lane=lane,
     )
@@ -44,6 +45,17 @@ def forget() -> None:
         for http in _pools.values():
             http.close()
         _pools.clear()
+        _guards.clear()
+
+
+def _guard(account_id: int) -> tuple[Budget, Breaker]:
+    """One pair a process: while Redis is away it must remember by itself what the provider said."""
+    with _lock:
+        if account_id not in _guards:
+            limits = Limits(rate=settings.CALLS_PER_SECOND, burst=1.5 * settings.CALLS_PER_SECOND)
+            name = str(account_id)
+            _guards[account_id] = Budget(store(), name, limits=limits), Breaker(store(), name, limits=limits)
+        return _guards[account_id]
 
 
 def _pool(account_id: int) -> httpx.Client:

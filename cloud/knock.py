@@ -16,6 +16,7 @@ from cloud.timing import timing
 
 log = logging.getLogger(__name__)
 _down_until = 0.0
+EXPIRES_S = 120  # who comes back after a long absence skips what was told meanwhile: the rows are still due
 
 
 def knock(refresh_ids: Iterable[int]) -> bool:
@@ -32,7 +33,7 @@ def _send(task: object, *args: int) -> bool:
     if time.monotonic() < _down_until:
         return False
     try:
-        task.apply_async(args, ignore_result=True)  # type: ignore[attr-defined]  # celery has no types
+        task.apply_async(args, ignore_result=True, expires=EXPIRES_S)  # type: ignore[attr-defined]  # celery has no types
     except (KombuError, CeleryError, RedisError, OSError) as error:
         _down_until = time.monotonic() + timing().broker_down_s
         log.warning("the broker does not answer: %s", type(error).__name__)

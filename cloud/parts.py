@@ -9,10 +9,11 @@ from datetime import datetime
 
 from cloud import catalogue, loads, sync, vanished
 from cloud.client import Client
+from cloud.clock import system_clock
 from cloud.errors import CloudError, Refused
 from cloud.models import Account, ProviderTask, Refresh
 from cloud.ports import Change, ports
-from cloud.timing import Timing
+from cloud.timing import Timing, seconds
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,16 @@ class Turn:
     now: datetime
     timing: Timing
 
+    def hold(self) -> None:
+        """Renew the lease before the cache is written. Raises Superseded when the part is in another hand by now."""
+        mine = Refresh.objects.filter(pk=self.row.pk, fence=self.row.fence)
+        if not mine.update(leased_until=system_clock() + seconds(self.timing.refresh_lease_s)):
+            raise Superseded
+
+
+class Superseded(Exception):
+    """This hand was presumed dead, or the key was replaced: what it read is old."""
+
 
 def read_instances(turn: Turn, client: Client) -> float:
     listing = client.list_instances()
@@ -34,17 +45,19 @@ def read_instances(turn: Turn, client: Client) -> float:
         home_team=ports().home_team(),
         known_until=turn.row.done_at,
         is_complete=not listing.skipped,
+        hold=turn.hold,
     )
     lists = set(outcome.lists)
     was_held = turn.account.held_missing
-    for row in vanished.settle(
-        turn.account,
-        outcome.missing,
-        does_exist=lambda provider_id: _does_exist(client, provider_id),
-        now=turn.now,
-        timing=turn.timing,
-    ):
-        lists.add(row.team_id)
+    if not listing.skipped:  # an incomplete list says nothing of absence, nor that a mass has come back
+        gone = vanished.settle(
+            turn.account,
+            outcome.missing,
+            does_exist=lambda provider_id: _does_exist(client, provider_id),
+            now=turn.now,
+            timing=turn.timing,
+        )
+        lists |= {row.team_id for row in gone}
     topics = {"accounts"} if was_held != turn.account.held_missing else set()
     ports().tell(Change(turn.account.pk, outcome.changed, frozenset(lists), frozenset(topics)))
     return turn.timing.instances_watched_s if ports().is_watched("fleet") else turn.timing.instances_idle_s

@@ -47,6 +47,7 @@ class Ports:
     say_fresh: Callable[[int, str, datetime], None]  # an account, a part of its cache: read again at that time
     is_watched: Callable[[str], bool]  # does somebody look at this topic?
     looked_at: Callable[[], Sequence[int]]  # row ids of the machines that are on somebody's screen
+    tidy: Callable[[], None]  # delete what is over: sessions, counters
     home_team: Callable[[], int]  # the team of a machine that was made outside the panel
 
 

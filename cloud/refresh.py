@@ -17,7 +17,7 @@ from cloud.clock import Clock
 from cloud.connect import client_for
 from cloud.errors import CloudError
 from cloud.models import Account, Refresh
-from cloud.parts import Turn
+from cloud.parts import Superseded, Turn
 from cloud.ports import ports
 from cloud.seal import CannotOpen
 from cloud.timing import seconds, timing
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 def due(now: datetime) -> list[int]:
     """Ids of the parts that are due and in nobody's hands, the oldest first. One query."""
-    rows = Refresh.objects.filter(_free(now), due_at__lte=now, account__is_enabled=True)
+    rows = Refresh.objects.filter(_free(now), _ripe(now), account__is_enabled=True)
     return list(rows.order_by("due_at").values_list("pk", flat=True)[:100])
 
 
@@ -39,11 +39,13 @@ def run(refresh_id: int, clock: Clock) -> bool:
     try:
         client = client_for(turn.account, lane=Lane.BACKGROUND)
         wait_s = parts.READERS[Refresh.Part(turn.row.part)](turn, client)
+    except Superseded:
+        log.warning("refreshing %s took too long; another hand has it", turn.row)
     except CloudError as error:
         _failed(turn, error.message, clock())
         standing.failed(turn.account, error, clock())
     except CannotOpen:
-        _failed(turn, _("The stored key was sealed to another worker key. Store it again."), clock())
+        _failed(turn, _("The stored key was sealed for another worker or another address. Store it again."), clock())
         standing.failed(turn.account, None, clock())
     except Exception:
         log.exception("refreshing %s failed", turn.row)
@@ -63,6 +65,13 @@ def soon(account_id: int, *wanted: str, now: datetime, every_s: float = 0) -> li
     return list(rows.filter(due_at__lte=now).order_by("due_at").values_list("pk", flat=True))
 
 
+def anew(account_id: int, *wanted: str, now: datetime) -> list[int]:
+    """Read parts at once, and let what is under way no longer count: it was asked with the old key."""
+    rows = Refresh.objects.filter(account_id=account_id, part__in=wanted)
+    rows.update(due_at=now, fence=F("fence") + 1, leased_until=None)
+    return list(rows.values_list("pk", flat=True))
+
+
 def plan(account: Account, now: datetime) -> list[int]:
     """The rows of an account: every part once, due at once, the machines first."""
     Refresh.objects.bulk_create(
@@ -76,12 +85,19 @@ def plan(account: Account, now: datetime) -> list[int]:
 
 
 def _free(now: datetime) -> Q:
-    return Q(leased_until=None) | Q(leased_until__lt=now)
+    """In nobody's hand. A lease that ends later than any can was given before the clock went back."""
+    too_late = now + seconds(2 * timing().refresh_lease_s)
+    return Q(leased_until=None) | Q(leased_until__lt=now) | Q(leased_until__gt=too_late)
+
+
+def _ripe(now: datetime) -> Q:
+    """Due, or due later than anything can be: the clock went back."""
+    return Q(due_at__lte=now) | Q(due_at__gt=now + seconds(2 * timing().templates_s))
 
 
 def _claim(refresh_id: int, now: datetime) -> Turn | None:
     pace = timing()
-    taken = Refresh.objects.filter(_free(now), pk=refresh_id, due_at__lte=now, account__is_enabled=True).update(
+    taken = Refresh.objects.filter(_free(now), _ripe(now), pk=refresh_id, account__is_enabled=True).update(
         fence=F("fence") + 1, leased_until=now + seconds(pace.refresh_lease_s)
     )
     if not taken:

@@ -5,6 +5,7 @@ can store a provider's key and cannot read one.
 """
 
 import base64
+import json
 from functools import cache
 from pathlib import Path
 
@@ -27,6 +28,23 @@ def seal(secret: str) -> str:
     """The secret as base64 text that only a worker can open."""
     box = SealedBox(PublicKey(base64.b64decode(settings.WORKER_PUBLIC_KEY)))
     return _text(box.encrypt(secret.encode()))
+
+
+def seal_key(key: str, base_url: str) -> str:
+    """A provider's key together with the address that it is for: whoever can write the row cannot send it elsewhere."""
+    return seal(json.dumps({"key": key, "base_url": base_url}))
+
+
+def unseal_key(sealed: str, base_url: str) -> str:
+    """The key again. Raises CannotOpen outside a worker, and for another address than it was sealed for."""
+    try:
+        told = json.loads(unseal(sealed))
+        is_for_this = told["base_url"] == base_url
+    except (ValueError, KeyError, TypeError) as error:
+        raise CannotOpen("This is no provider's key.") from error
+    if not is_for_this:
+        raise CannotOpen("The address is not the one that this key was stored for.")
+    return str(told["key"])
 
 
 def unseal(sealed: str) -> str:

@@ -1,6 +1,9 @@
 """How an account stands with the provider: does it answer, does it take the key? Written only when that changes."""
 
 from datetime import datetime
+from typing import Any
+
+from django.db.models import Q
 
 from cloud.errors import CloudError, NotSent, NotSentReason, Refused
 from cloud.models import Account, Refresh
@@ -13,34 +16,29 @@ PROVES_KEY = frozenset({Refresh.Part.INSTANCES, Refresh.Part.TASKS})  # the othe
 
 def answered(account: Account, part: str) -> None:
     """A part was read: the provider is not silent, and maybe the key is good."""
-    changes: dict[str, object] = {}
-    if account.silent_since is not None:
-        changes["silent_since"] = None
-    if part in PROVES_KEY and account.key_state != Account.Key.ACCEPTED:
-        changes["key_state"] = Account.Key.ACCEPTED
-    _write(account, changes)
+    _write(account, ~Q(silent_since=None), silent_since=None)
+    if part in PROVES_KEY:
+        _write(account, ~Q(key_state=Account.Key.ACCEPTED), key_state=Account.Key.ACCEPTED)
 
 
 def failed(account: Account, error: CloudError | None, now: datetime) -> None:
     """A part was not read. A refusal is an answer too; a full budget of our own is none of the provider's doing."""
     if isinstance(error, Refused):
-        rejected = error.is_bad_key and account.key_state != Account.Key.REJECTED
-        _write(account, {"key_state": Account.Key.REJECTED} if rejected else {})
+        if error.is_bad_key:
+            _write(account, ~Q(key_state=Account.Key.REJECTED), key_state=Account.Key.REJECTED)
         return
     if isinstance(error, NotSent) and error.reason in OURS:
         return
-    if error is not None and account.silent_since is None:
-        _write(account, {"silent_since": now})
-    else:
-        ports().tell(Change(account.pk, topics=frozenset({"accounts"})))
+    if error is not None:
+        _write(account, Q(silent_since=None), silent_since=now)
+    ports().tell(Change(account.pk, topics=frozenset({"accounts"})))
 
 
-def _write(account: Account, changes: dict[str, object]) -> None:
-    """Only if the key is still the one that was used: an answer to an old key says nothing about its successor."""
-    if not changes:
-        return
-    rows = Account.objects.filter(pk=account.pk, key_stored_at=account.key_stored_at)
+def _write(account: Account, unless_so: Q, **changes: Any) -> None:
+    """One conditional update, so that the row decides and not what was read a while ago.
+
+    Only if the key is still the one that was used: an answer to an old key says nothing about its successor.
+    """
+    rows = Account.objects.filter(unless_so, pk=account.pk, key_stored_at=account.key_stored_at)
     if rows.update(**changes):
-        for name, value in changes.items():
-            setattr(account, name, value)
         ports().tell(Change(account.pk, topics=frozenset({"accounts"})))

@@ -8,11 +8,12 @@ import threading
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import DatabaseError, close_old_connections
+from django.db import Error, close_old_connections
 
 from cloud import knock, processes, refresh
 from cloud.clock import Clock
 from cloud.models import Lease, Process
+from cloud.ports import ports
 from cloud.timing import Timing, seconds
 
 log = logging.getLogger(__name__)
@@ -34,12 +35,13 @@ class Sweeper:
         self._announced: dict[int, Announced] = {}
         self._canary_at: datetime | None = None
         self._held_until: datetime | None = None
+        self._tidied_at: datetime | None = None
 
     def run(self) -> None:
         while not self.stopped.is_set():
             try:
                 self.sweep(self.clock())
-            except DatabaseError:
+            except Error:  # of the connection too, which is no DatabaseError
                 log.exception("the database does not answer; trying again")
             close_old_connections()
             self.stopped.wait(self.pace.sweep_s)
@@ -82,3 +84,6 @@ class Sweeper:
         knock.canary()
         processes.lives(Process.Kind.SWEEPER, now)
         processes.forget_old(now - seconds(self.pace.worker_healthy_s * 10))
+        if self._tidied_at is None or self._tidied_at < now - seconds(self.pace.tidy_s):
+            self._tidied_at = now
+            ports().tidy()

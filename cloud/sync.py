@@ -4,7 +4,7 @@ One diff in memory by digest; only rows that changed are written. No network in 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -42,9 +42,11 @@ def instances(
     home_team: int,
     known_until: datetime | None,
     is_complete: bool = True,
+    hold: Callable[[], None] = lambda: None,
 ) -> Outcome:
     """Write what changed in the listing. `known_until` is when the cache was last right: the age of a last known state.
 
+    `hold` is the first statement of the transaction: it raises when another hand has the part by now.
     A listing that is not complete (some rows could not be read) proves no absence. Queries: 1 to compare, and about
     one for 30 changed rows on SQLite (one for all on PostgreSQL), plus 3 for the tally when anything changed.
     """
@@ -53,6 +55,7 @@ def instances(
     fresh = [(item, mark) for provider_id, (item, mark) in said.items() if known.get(provider_id, _NEW)[1] != mark]
     outcome = Outcome()
     with transaction.atomic():
+        hold()
         _write(account, fresh, outcome, now=now, home_team=home_team, known_until=known_until)
         absent = [known[provider_id][0] for provider_id in known.keys() - said.keys()]
         if absent and is_complete:

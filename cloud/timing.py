@@ -30,6 +30,7 @@ class Timing:
     sweeper_lease_s: float = 15
     knock_again_s: float = 5  # a due row whose message may be lost is announced again
     canary_s: float = 20
+    tidy_s: float = 3600
     worker_healthy_s: float = 60
     broker_down_s: float = 5  # how long a dead broker is remembered before the next try
 

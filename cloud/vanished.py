@@ -4,6 +4,7 @@ After it was absent twice, a minute apart, and its own address says 404. A mass 
 than three) is held for a person: it is more often a fault of the list than of the machines. Rule: reliability.md, 5.
 """
 
+import random
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
@@ -15,6 +16,7 @@ from cloud.timing import Timing, seconds
 
 MASS_SHARE = 0.2
 MASS_LEAST = 3
+LATELY_S = 3600
 LOOKS_A_ROUND = 3  # calls spent on proof in one sync: the rest waits for the next
 
 DoesExist = Callable[[str], bool | None]
@@ -27,8 +29,9 @@ def settle(
 
     `does_exist` asks the provider for one id: False is its 404, None means that it gave no answer.
     """
-    present = Instance.objects.filter(account=account, gone_at=None).count() if missing else 0
-    is_mass = len(missing) > max(MASS_LEAST, MASS_SHARE * present)
+    present, lately = _counts(account, now) if missing else (0, 0)
+    # What was called gone lately counts: a mass that vanishes in slices is one too.
+    is_mass = len(missing) + lately > max(MASS_LEAST, MASS_SHARE * (present + lately))
     gone = list(_confirmed(account, missing)) if is_mass else list(_proven(missing, does_exist, now, timing))
     held = len(missing) - len(gone) if is_mass else 0
     with transaction.atomic():
@@ -41,10 +44,20 @@ def settle(
     return gone
 
 
+def _counts(account: Account, now: datetime) -> tuple[int, int]:
+    """Machines that are present, and those called gone within LATELY_S that no person confirmed."""
+    rows = Instance.objects.filter(account=account)
+    lately = rows.filter(gone_at__gt=now - seconds(LATELY_S))
+    if account.missing_confirmed_at:
+        lately = lately.exclude(missing_since__lte=account.missing_confirmed_at)
+    return rows.filter(gone_at=None).count(), lately.count()
+
+
 def _proven(missing: Iterable[Instance], does_exist: DoesExist, now: datetime, timing: Timing) -> Iterable[Instance]:
     ripe = now - seconds(timing.missing_again_s)
     due = [row for row in missing if row.missing_since is not None and row.missing_since <= ripe]
-    return (row for row in due[:LOOKS_A_ROUND] if does_exist(row.provider_id) is False)
+    # By lot: three that are unlisted and yet exist would otherwise be asked for ever, and the others never.
+    return (row for row in random.sample(due, min(LOOKS_A_ROUND, len(due))) if does_exist(row.provider_id) is False)
 
 
 def _confirmed(account: Account, missing: Iterable[Instance]) -> Iterable[Instance]:
@@ -54,6 +67,6 @@ def _confirmed(account: Account, missing: Iterable[Instance]) -> Iterable[Instan
 
 
 def _mark(gone: list[Instance], now: datetime) -> None:
-    for row in gone:
-        row.gone_at, row.rank, row.changed_at = now, Instance.Rank.GONE, now
-    Instance.objects.bulk_update(gone, ("gone_at", "rank", "changed_at"), batch_size=200)
+    """Only what is still missing: a newer list may have brought a machine back meanwhile."""
+    still = Instance.objects.filter(pk__in=[row.pk for row in gone], gone_at=None, missing_since__isnull=False)
+    still.update(gone_at=now, rank=Instance.Rank.GONE, changed_at=now)

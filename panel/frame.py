@@ -63,7 +63,9 @@ class Frame:
     def tallies(self) -> list[Tally]:
         """Counts of the teams that the actor may see. One query."""
         teams = self.actor.teams_with(Permission.INSTANCE_VIEW)
-        return list(Tally.objects.filter(team_id__in=teams))
+        return list(
+            Tally.objects.filter(team_id__in=teams).exclude(account__is_sandbox=True, account__is_enabled=False)
+        )
 
     @cached_property
     def states(self) -> dict[int, int]:

@@ -5,14 +5,17 @@ import re
 
 SECRETS = re.compile(
     r"(?i)((?:x-api-key|api[_-]?key|authorization|password|secret|ticket|token|sessionid|tidepool_session)"
-    r"[\"']?\s*[:=]\s*[\"']?)([^\s\"',;&}]+)"
+    r"[\"']?\s*[:=]\s*[\"']?(?:(?:bearer|basic|token)\s+)?)([^\s\"',;&}]+)"
 )
-URL_PASSWORD = re.compile(r"(\w+://[^:/\s]*:)([^@/\s]+)(@)")
+# Bounded, each part: a log line may hold what a stranger typed, and an unbounded one took seconds for 60 KB.
+URL_PASSWORD = re.compile(r"(\b\w{1,20}://[^:/\s]{0,200}:)([^@/\s]{1,500})(@)")
+RESET_LINK = re.compile(r"(/password/new/)[^\s\"']+")
 
 
 def redacted(text: str) -> str:
-    """The text with values of secret-looking names and passwords in addresses replaced by dots."""
-    return URL_PASSWORD.sub(r"\1…\3", SECRETS.sub(r"\1…", text))
+    """The text without values of secret-looking names, passwords in addresses and links to a new password."""
+    text = RESET_LINK.sub(r"\1…", SECRETS.sub(r"\1…", text))
+    return URL_PASSWORD.sub(r"\1…\3", text)
 
 
 class Redact(logging.Filter):

@@ -35,7 +35,8 @@ class Standing:
         """A disabled account is not read: what is known of its machines is old from that moment."""
         if not self.is_enabled:
             return True
-        return self.read_at is not None and self.read_at <= system_clock() - seconds(timing().stale_s)
+        now, old = system_clock(), seconds(timing().stale_s)
+        return self.read_at is not None and not now - old < self.read_at < now + old  # ahead: the clock went back
 
     @property
     def is_rejected(self) -> bool:

@@ -9,7 +9,7 @@ from django.test import Client
 
 from cloud import connect, refresh
 from cloud.models import Account
-from cloud.seal import seal
+from cloud.seal import seal_key
 from panel.people.models import User
 from panel.teams.models import Membership, Team, default_team
 from panel.teams.policy import Role
@@ -47,7 +47,7 @@ def account(team: Team, clock: Hands) -> Account:
     return Account.objects.create(
         name="Production",
         base_url="http://provider.test/api/v1",
-        sealed_key=seal("a-key-for-tests"),
+        sealed_key=seal_key("a-key-for-tests", "http://provider.test/api/v1"),
         key_hint="ests",
         key_state=Account.Key.ACCEPTED,
         key_stored_at=clock(),

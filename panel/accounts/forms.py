@@ -1,5 +1,6 @@
 """Shapes and words of the account forms. They save nothing and call nobody."""
 
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -7,6 +8,7 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
+from cloud.clock import system_clock
 from cloud.models import Account
 
 
@@ -64,3 +66,18 @@ class AccountForm(KeyForm):
         if parts.scheme != "https" and parts.hostname not in {"localhost", "127.0.0.1", "::1"}:
             raise forms.ValidationError(_("The key travels with every call: the address must begin with https://."))
         return url
+
+
+class MissingForm(forms.Form):
+    """Until when those had vanished that a person saw and calls gone: what vanished later is not meant."""
+
+    until = forms.CharField(max_length=40)
+
+    def clean_until(self) -> datetime:
+        try:
+            until: datetime | None = datetime.fromisoformat(str(self.cleaned_data["until"]))
+        except ValueError:
+            until = None
+        if until is None or until.tzinfo is None or until > system_clock():
+            raise forms.ValidationError(_("Open the page again and look at the list."))
+        return until

@@ -1,12 +1,14 @@
 """What is done with provider accounts. The key is sealed here and never read again; a worker tests it."""
 
+from datetime import datetime
+
 from django.db import transaction
 
 from cloud import knock, refresh
 from cloud.clock import system_clock
 from cloud.models import Account, Refresh
 from cloud.ports import Change, ports
-from cloud.seal import seal
+from cloud.seal import seal_key
 from panel.teams import policy
 from panel.teams.policy import Actor, Permission
 
@@ -19,7 +21,7 @@ def add_account(*, actor: Actor, name: str, base_url: str, key: str, is_sandbox:
     now = system_clock()
     with transaction.atomic():
         account = Account.objects.create(
-            name=name, base_url=base_url, is_sandbox=is_sandbox, key_stored_at=now, **_sealed(key)
+            name=name, base_url=base_url, is_sandbox=is_sandbox, key_stored_at=now, **_sealed(key, base_url)
         )
         rows = refresh.plan(account, now)
         transaction.on_commit(lambda: _announce(account, rows))
@@ -30,7 +32,7 @@ def replace_key(*, actor: Actor, account: Account, key: str) -> None:
     """Put a new key in the old one's place. What the old key still hears changes nothing (cloud/standing.py)."""
     policy.require(actor, Permission.ACCOUNT_MANAGE)
     with transaction.atomic():
-        changes = {**_sealed(key), "key_state": Account.Key.UNTESTED, "key_stored_at": system_clock()}
+        changes = {**_sealed(key, account.base_url), "key_state": Account.Key.UNTESTED, "key_stored_at": system_clock()}
         Account.objects.filter(pk=account.pk).update(**changes)
         transaction.on_commit(lambda: _read_again(account))
 
@@ -51,20 +53,20 @@ def set_enabled(*, actor: Actor, account: Account, is_enabled: bool) -> None:
         transaction.on_commit(lambda: _read_again(account) if is_enabled else _announce(account, []))
 
 
-def confirm_missing(*, actor: Actor, account: Account) -> None:
-    """A person says that the machines which vanished all at once are really gone."""
+def confirm_missing(*, actor: Actor, account: Account, until: datetime) -> None:
+    """A person says that the machines which vanished until then, all at once, are really gone."""
     policy.require(actor, Permission.ACCOUNT_MANAGE)
     with transaction.atomic():
-        Account.objects.filter(pk=account.pk).update(missing_confirmed_at=system_clock())
+        Account.objects.filter(pk=account.pk).update(missing_confirmed_at=until)
         transaction.on_commit(lambda: _read_again(account))
 
 
-def _sealed(key: str) -> dict[str, str]:
-    return {"sealed_key": seal(key), "key_hint": key[-4:] if len(key) >= 16 else ""}
+def _sealed(key: str, base_url: str) -> dict[str, str]:
+    return {"sealed_key": seal_key(key, base_url), "key_hint": key[-4:] if len(key) >= 16 else ""}
 
 
 def _read_again(account: Account) -> None:
-    _announce(account, refresh.soon(account.pk, *TESTS, now=system_clock()))
+    _announce(account, refresh.anew(account.pk, *TESTS, now=system_clock()))
 
 
 def _announce(account: Account, rows: list[int]) -> None:

@@ -7,7 +7,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from cloud.models import Account, Refresh
 from panel.accounts import services, shown
-from panel.accounts.forms import AccountForm, KeyForm
+from panel.accounts.forms import AccountForm, KeyForm, MissingForm
+from panel.fleet.queries import visible_instances
 from panel.http import PanelRequest, asks, page_or_part
 from panel.teams.policy import Permission
 
@@ -73,11 +74,19 @@ def enable(request: PanelRequest, pk: int) -> HttpResponse:
 @asks(Permission.ACCOUNT_MANAGE)
 def confirm_missing(request: PanelRequest, pk: int) -> HttpResponse:
     account = get_object_or_404(Account, pk=pk)
-    if request.method != "POST":
-        missing = account.instances.present().exclude(missing_since=None).order_by("name")
-        return render(request, "accounts/confirm_missing.html", {"account": account, "missing": missing[:200]})
-    services.confirm_missing(actor=request.actor, account=account)
-    return redirect("accounts:list")
+    form = MissingForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        services.confirm_missing(actor=request.actor, account=account, until=form.cleaned_data["until"])
+        return redirect("accounts:list")
+    missing = list(account.instances.present().exclude(missing_since=None).defer("raw", "search").order_by("name"))
+    seen = {row.pk for row in missing} & set(visible_instances(request.actor).values_list("pk", flat=True))
+    context = {
+        "account": account,
+        "missing": [row for row in missing if row.pk in seen],
+        "others": len(missing) - len(seen),
+        "until": max((row.missing_since for row in missing if row.missing_since), default=None),
+    }
+    return render(request, "accounts/confirm_missing.html", context, status=_status(request))
 
 
 def _refresh(account: Account, part: Refresh.Part) -> Refresh | None:

@@ -13,7 +13,7 @@ COLUMNS = (
 )  # fmt: skip
 HEADS = [*(column.replace("__", "_") for column in COLUMNS[:-1]), "id"]
 # A cell that begins like this is a formula to a spreadsheet: names come from outside.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 class _Echo:

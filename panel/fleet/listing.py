@@ -8,7 +8,7 @@ import base64
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -20,6 +20,7 @@ from django.utils.functional import cached_property
 from cloud.models import Instance, InstanceQuerySet
 
 PAGE = 50
+LONGEST = 2000  # characters of a cursor
 STATES = {
     "running": Q(rank=Instance.Rank.RUNNING),
     "off": Q(rank__in=(Instance.Rank.OFF, Instance.Rank.PAUSED)),
@@ -45,14 +46,26 @@ def _whole(value: Any) -> int:
     return value
 
 
+def _text(value: Any) -> str:
+    """A text that every database takes: no NUL, no half of a surrogate pair."""
+    if not isinstance(value, str) or "\0" in value:
+        raise ValueError(value)
+    value.encode()
+    return value
+
+
+def _moment(value: Any) -> datetime:
+    return datetime.fromisoformat(value).astimezone(UTC)
+
+
 KINDS: dict[str, Callable[[Any], Any]] = {
     "id": _whole,
     "rank": _whole,
     "price_key": _whole,
-    "name": str,
-    "type_label": str,
-    "region": str,
-    "started_at": datetime.fromisoformat,
+    "name": _text,
+    "type_label": _text,
+    "region": _text,
+    "started_at": _moment,
 }
 # Written out, not a parameter: SQLite finds the index of an expression only by the same text.
 PRICE_KEY = Coalesce("price_cents_per_hour", Func(template="-1", output_field=IntegerField()))
@@ -73,11 +86,13 @@ class Cursor:
     @classmethod
     def read(cls, text: str, columns: Sequence[str]) -> "Cursor":
         """The cursor of an address; one that somebody mangled is the first page, not an error."""
+        if len(text) > LONGEST:
+            return cls()
         try:
             padded = text + "=" * (-len(text) % 4)
             is_back, at, *key = json.loads(base64.urlsafe_b64decode(padded.encode()))
             typed = tuple(KINDS[column](value) for column, value in zip(columns, key, strict=True)) if key else ()
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError, RecursionError):
             return cls()
         if not isinstance(at, int):
             return cls()

@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 EVERYTHING = frames.event("changed", "all")
 GOODBYE = frames.event("goodbye", "")
 REOPEN_S = 1.0
+MOST_STREAMS, MOST_A_SESSION = 4000, 40
 
 
 def shows_machines(topic: str) -> bool:
@@ -51,6 +52,7 @@ class Stream:
         self.see_as(actor)
 
     def see_as(self, actor: Actor) -> None:
+        self.actor = actor
         self.teams = frozenset(actor.teams_with(Permission.INSTANCE_VIEW))
 
     def put(self, data: bytes | None) -> None:
@@ -93,6 +95,13 @@ class Hub:
     async def ask(self, question: Callable[..., T], *args: Any) -> T:
         """Run something that reads the database, off the event loop."""
         return await asyncio.get_running_loop().run_in_executor(self._asking, _fresh, question, *args)
+
+    def is_full(self, session_key: str) -> bool:
+        """More streams than one person's windows need, or than this process bears."""
+        everyone = self._all()
+        return (
+            len(everyone) >= MOST_STREAMS or sum(one.session_key == session_key for one in everyone) >= MOST_A_SESSION
+        )
 
     async def add(self, stream: Stream, since: float | None = None) -> None:
         """Open a stream. `since` is when its page was drawn: what was said between then and now is said again."""
@@ -159,7 +168,7 @@ class Hub:
             self.send([Frame("fresh", EVERYTHING)])
 
     async def _recheck(self) -> None:
-        """Ends streams whose session is over, and narrows those whose rights changed."""
+        """Ends streams whose session is over or whose rights changed."""
         while True:
             await asyncio.sleep(timing().stream_check_s)
             open_now = self._all()
@@ -172,11 +181,9 @@ class Hub:
                 continue
             for stream in open_now:
                 actor = actors.get(stream.session_key)
-                if actor is None:
+                if actor is None or actor.roles != stream.actor.roles:  # the page opens again, with the rights of now
                     stream.put(GOODBYE)
                     stream.put(None)
-                else:
-                    stream.see_as(actor)
 
     async def _sign(self) -> None:
         """Tells the workers what is looked at, as long as it is."""

@@ -10,12 +10,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from django.contrib.sessions.models import Session
 from redis.exceptions import RedisError
 
 from cloud import loads
+from cloud.clock import system_clock
 from cloud.ports import Change, Point, Ports
 from cloud.store import store, text
 from cloud.timing import timing
+from panel.people import lockout
 from panel.teams.models import default_team
 
 log = logging.getLogger(__name__)
@@ -71,6 +74,12 @@ def home_team() -> int:
     return default_team().pk
 
 
+def tidy() -> None:
+    """Rows that nobody needs any more: sessions that ended, failures that are forgotten."""
+    Session.objects.filter(expire_date__lt=system_clock()).delete()
+    lockout.forget_old(system_clock())
+
+
 def _publish(message: dict[str, Any]) -> None:
     try:
         store().publish(CHANNEL, json.dumps(message))
@@ -85,4 +94,5 @@ PORTS = Ports(
     is_watched=is_watched,
     looked_at=looked_at,
     home_team=home_team,
+    tidy=tidy,
 )

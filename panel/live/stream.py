@@ -45,6 +45,8 @@ async def live(hub: Hub, scope: Scope, receive: Receive, send: Send) -> None:
     headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
     key = _session_key(headers.get(b"cookie", ""))
     host = headers.get(b"host", "").rpartition(":")[0] or headers.get(b"host", "")
+    if scope["method"] != "GET":
+        return await _refuse(send, 405)
     if headers.get(b"sec-fetch-site") == "cross-site" or not validate_host(host, settings.ALLOWED_HOSTS):
         return await _refuse(send, 403)
     actor = (await hub.ask(rights.actors_of, {key})).get(key) if key else None
@@ -54,8 +56,10 @@ async def live(hub: Hub, scope: Scope, receive: Receive, send: Send) -> None:
     wanted = query.get("topics", "").split(",")
     topics = await hub.ask(_allowed_topics, actor, wanted[:20])
     stream = Stream(key, actor, topics)
-    await hub.add(stream, _moment(query.get("since", "")))
+    if hub.is_full(key):
+        return await _refuse(send, 429)
     try:
+        await hub.add(stream, _moment(query.get("since", "")))
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
         await _pour(stream, receive, send)
     finally:
@@ -106,7 +110,7 @@ def _session_key(cookie: str) -> str | None:
         morsel = SimpleCookie(cookie).get(settings.SESSION_COOKIE_NAME)
     except CookieError:
         return None
-    return morsel.value if morsel else None
+    return morsel.value if morsel and morsel.value.isalnum() else None
 
 
 def _allowed_topics(actor: Actor, wanted: list[str]) -> frozenset[str]:

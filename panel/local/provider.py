@@ -58,6 +58,7 @@ def settle(provider: Provider, *, actor: Actor, mark_file: Path) -> None:
 
 def _renew(account: Account, provider: Provider, actor: Actor) -> None:
     Account.objects.filter(pk=account.pk).update(base_url=provider.base_url)
+    account.base_url = provider.base_url
     services.replace_key(actor=actor, account=account, key=provider.key)
     if not account.is_enabled:
         services.set_enabled(actor=actor, account=account, is_enabled=True)

@@ -10,7 +10,7 @@ import hashlib
 import ipaddress
 from datetime import datetime, timedelta
 
-from django.core.signing import BadSignature, Signer
+from django.core.signing import BadSignature, TimestampSigner
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 
@@ -19,36 +19,51 @@ from panel.people.models import SignInFailures, folded_email
 WINDOW = timedelta(minutes=5)
 TRIES_ACCOUNT = 10
 TRIES_BLOCK = 50  # an office behind one address has many people
+MAILS, MAIL_WINDOW = 5, timedelta(hours=1)
 COOKIE = "tidepool_device"
+COOKIE_S = 180 * 24 * 3600
 _SALT = "tidepool.device"
 
 
-def is_locked(request: HttpRequest, email: str, now: datetime) -> bool:
-    """True while one of the request's counters is full. One query."""
-    limits = _keys(request, email)
-    rows = SignInFailures.objects.filter(key__in=limits, since__gt=now - WINDOW)
-    return any(row.count >= limits[row.key] for row in rows)
-
-
-def note_failure(request: HttpRequest, email: str, now: datetime) -> None:
-    for key in _keys(request, email):
-        fresh = SignInFailures.objects.filter(key=key, since__gt=now - WINDOW)
-        if fresh.update(count=F("count") + 1):
-            continue
-        SignInFailures.objects.update_or_create(key=key, defaults={"since": now, "count": 1})
+def may_try(request: HttpRequest, email: str, now: datetime) -> bool:
+    """Count this try; False when one of its counters is full. Before the password is looked at, so that tries side by
+    side cannot overtake the count. A few short statements, each committed by itself.
+    """
+    # Both are counted, also when the first is full already.
+    counted = [_count(key, limit, WINDOW, now) for key, limit in _keys(request, email).items()]
+    return all(counted)
 
 
 def note_success(request: HttpRequest, email: str) -> None:
-    key = next(iter(_keys(request, email)))
-    SignInFailures.objects.filter(key=key).delete()
+    """The account's count begins anew; the block gets its one try back."""
+    account, block = _keys(request, email)
+    SignInFailures.objects.filter(key=account).delete()
+    SignInFailures.objects.filter(key=block, count__gt=0).update(count=F("count") - 1)
+
+
+def may_mail(email: str, now: datetime) -> bool:
+    """Whether this person gets another mail that somebody, perhaps a stranger, asked for."""
+    return _count(f"mail:{_mark(folded_email(email))}", MAILS, MAIL_WINDOW, now)
+
+
+def forget_old(now: datetime) -> None:
+    SignInFailures.objects.filter(since__lt=now - MAIL_WINDOW).delete()
+
+
+def _count(key: str, limit: int, window: timedelta, now: datetime) -> bool:
+    row = SignInFailures.objects.filter(key=key)
+    SignInFailures.objects.get_or_create(key=key, defaults={"since": now})
+    if row.filter(since__lte=now - window).update(since=now, count=1):
+        return True
+    return bool(row.filter(count__lt=limit).update(count=F("count") + 1))
 
 
 def remember_device(request: HttpRequest, response: HttpResponse, email: str) -> None:
     """Leave the cookie that keeps this browser apart from strangers who guess at the same account."""
     response.set_cookie(
         COOKIE,
-        Signer(salt=_SALT).sign(_mark(folded_email(email))),
-        max_age=180 * 24 * 3600,
+        TimestampSigner(salt=_SALT).sign(_mark(folded_email(email))),
+        max_age=COOKIE_S,
         secure=request.is_secure(),
         httponly=True,
         samesite="Lax",
@@ -64,7 +79,7 @@ def _keys(request: HttpRequest, email: str) -> dict[str, int]:
 
 def _is_known_device(request: HttpRequest, mark: str) -> bool:
     try:
-        return bool(Signer(salt=_SALT).unsign(request.COOKIES.get(COOKIE, "")) == mark)
+        return bool(TimestampSigner(salt=_SALT).unsign(request.COOKIES.get(COOKIE, ""), max_age=COOKIE_S) == mark)
     except BadSignature:
         return False
 

@@ -14,7 +14,7 @@ urlpatterns = [
     path("password/forgotten/sent/", public(door.password_reset_done), name="account_reset_password_done"),
     re_path(
         r"^password/new/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
-        public(door.password_reset_from_key),
+        public(views.NewPassword.as_view()),
         name="account_reset_password_from_key",
     ),
     path("password/new/done/", views.new_password_set, name="account_reset_password_from_key_done"),

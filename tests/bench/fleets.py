@@ -17,7 +17,7 @@ from django.test import Client
 from cloud import refresh, sync
 from cloud.clock import system_clock
 from cloud.models import Account, Instance, Refresh
-from cloud.seal import seal
+from cloud.seal import seal_key
 from cloud.shapes import InstanceList
 from panel.people.models import User
 from panel.teams.installation import found_owner
@@ -114,7 +114,7 @@ def _people_and_account() -> str:
     owner = found_owner("olga@example.org", "correct horse battery staple")
     now = system_clock()
     account = Account.objects.create(
-        name="Production", base_url="http://127.0.0.1:9/api/v1", sealed_key=seal("a-key-for-benchmarks"),
+        name="Production", base_url="http://127.0.0.1:9/api/v1", sealed_key=seal_key("a-key-for-benchmarks", "http://127.0.0.1:9/api/v1"),
         key_hint="arks", key_state=Account.Key.ACCEPTED, key_stored_at=now,
     )  # fmt: skip
     refresh.plan(account, now)

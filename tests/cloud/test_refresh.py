@@ -173,3 +173,33 @@ def test_who_begins_to_look_waits_for_the_pace_of_lookers_not_of_nobody(
     Refresh.objects.update(due_at=clock() + timedelta(seconds=40))
     assert refresh.soon(planned.pk, "instances", now=clock.move(11), every_s=15) == [row(planned).pk]
     assert row(planned).due_at == clock()
+
+
+def test_a_hand_that_was_overtaken_does_not_write_the_cache_either(
+    planned: Account, provider: Provider, clock: Hands
+) -> None:
+    provider.machines = [machine(1)]
+    provider.meanwhile = lambda: refresh.anew(planned.pk, "instances", now=clock())
+    refresh.run(row(planned).pk, clock)
+    assert not Instance.objects.exists()
+    provider.meanwhile = None
+    assert refresh.run(row(planned).pk, clock)
+    assert Instance.objects.count() == 1
+
+
+def test_a_clock_that_goes_back_a_day_stops_nothing(planned: Account, provider: Provider, clock: Hands) -> None:
+    refresh.run(row(planned).pk, clock)
+    Refresh.objects.exclude(part="instances").update(leased_until=clock.move(30), due_at=clock())
+    clock.move(-86400)
+    assert len(refresh.due(clock())) == 6
+    assert Lease.take("sweeper", "one", clock.move(86400), 15)
+    assert Lease.take("sweeper", "two", clock.move(-86400), 15)
+
+
+def test_a_key_is_not_sent_to_an_address_that_it_was_not_stored_for(
+    planned: Account, provider: Provider, clock: Hands
+) -> None:
+    Account.objects.update(base_url="https://elsewhere.test/api/v1")
+    refresh.run(row(planned).pk, clock)
+    assert not provider.calls
+    assert "Store it again" in row(planned).failure

@@ -84,3 +84,56 @@ def test_machines_that_come_back_end_the_hold(fleet: Provider, planned: Account,
     planned.refresh_from_db()
     assert planned.held_missing == 0
     assert not Instance.objects.exclude(missing_since=None)
+
+
+def test_a_mass_that_vanishes_in_slices_is_held_too(fleet: Provider, planned: Account, clock: Hands) -> None:
+    fleet.machines += [machine(number) for number in range(10, 30)]
+    read(planned, clock)
+    for _slice in range(10):
+        del fleet.machines[:3]
+        for _round in range(3):
+            clock.move(31)
+            read(planned, clock)
+    planned.refresh_from_db()
+    assert planned.held_missing > 0
+    assert Instance.objects.present().count() >= 30 * 0.7
+
+
+def test_unlisted_machines_that_exist_do_not_keep_others_from_being_proven(
+    fleet: Provider, planned: Account, clock: Hands
+) -> None:
+    fleet.machines += [machine(number) for number in range(10, 40)]
+    read(planned, clock)
+    hidden = {row["uuid"]: row for row in fleet.machines[:3]}
+    del fleet.machines[:4]
+    everything = fleet._body
+    fleet._body = lambda path: hidden.get(path.removeprefix("/instances/")) or everything(path)  # type: ignore[method-assign]
+    for _round in range(30):
+        clock.move(61)
+        read(planned, clock)
+    assert Instance.objects.get(provider_id="vm-000003").gone_at is not None
+    assert Instance.objects.filter(provider_id__in=hidden, gone_at=None).count() == 3
+
+
+def test_what_vanished_after_a_person_looked_is_not_confirmed(fleet: Provider, planned: Account, clock: Hands) -> None:
+    del fleet.machines[:5]
+    clock.move(61)
+    read(planned, clock)
+    Account.objects.update(missing_confirmed_at=clock())
+    fleet.machines = []
+    clock.move(61)
+    read(planned, clock)
+    assert Instance.objects.present().count() == 5
+    planned.refresh_from_db()
+    assert planned.held_missing == 5
+
+
+def test_an_incomplete_list_does_not_end_the_hold(fleet: Provider, planned: Account, clock: Hands) -> None:
+    del fleet.machines[:5]
+    clock.move(61)
+    read(planned, clock)
+    fleet.machines.append({"name": "no id"})
+    clock.move(61)
+    read(planned, clock)
+    planned.refresh_from_db()
+    assert planned.held_missing == 5

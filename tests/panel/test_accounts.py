@@ -27,7 +27,7 @@ def test_a_key_is_stored_sealed_and_planned_for_a_test(as_olga: Client) -> None:
     assert as_olga.post("/settings/accounts/add/", FORM).status_code == 302
     account = Account.objects.get()
     assert SECRET not in str(vars(account))
-    assert seal.unseal(account.sealed_key) == SECRET
+    assert seal.unseal_key(account.sealed_key, account.base_url) == SECRET
     assert account.key_state == Account.Key.UNTESTED
     assert account.refreshes.count() == len(Refresh.Part)
 
@@ -96,7 +96,7 @@ def test_replacing_the_key_makes_the_test_due(
     with django_capture_on_commit_callbacks(execute=True):
         as_olga.post(f"/settings/accounts/{planned.pk}/key/", {"key": SECRET})
     planned.refresh_from_db()
-    assert seal.unseal(planned.sealed_key) == SECRET
+    assert seal.unseal_key(planned.sealed_key, planned.base_url) == SECRET
     assert planned.key_state == Account.Key.UNTESTED
     due = Refresh.objects.filter(part__in=services.TESTS, due_at__lte=system_clock())
     assert due.count() == len(services.TESTS)
@@ -127,7 +127,7 @@ def test_services_refuse_whoever_lacks_the_permission(planned: Account, vera: Us
         lambda: services.replace_key(actor=actor, account=planned, key=SECRET),
         lambda: services.test_account(actor=actor, account=planned),
         lambda: services.set_enabled(actor=actor, account=planned, is_enabled=False),
-        lambda: services.confirm_missing(actor=actor, account=planned),
+        lambda: services.confirm_missing(actor=actor, account=planned, until=system_clock()),
     ):
         with pytest.raises(PermissionDenied):
             act()

@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import pytest
@@ -17,7 +17,7 @@ from cloud.models import Account, Instance
 from cloud.ports import Change, ports
 from cloud.store import store
 from panel.live import frames, news, rights
-from panel.live.hub import Hub, Stream
+from panel.live.hub import MOST_A_SESSION, Hub, Stream
 from panel.live.stream import live
 from panel.people.models import User
 from panel.teams.models import Membership, Team
@@ -74,6 +74,7 @@ async def opened(hub: Hub, topics: str, cookie: str = "", **headers: str) -> Asy
     named = {"host": "localhost:80", "cookie": cookie, **headers}
     scope = {
         "type": "http",
+        "method": "GET",
         "path": "/live",
         "query_string": f"topics={topics}".encode(),
         "headers": [(name.replace("_", "-").encode(), value.encode()) for name, value in named.items()],
@@ -218,20 +219,30 @@ def test_a_session_that_ends_ends_its_stream(team: Team, as_vera: Client, settin
     asyncio.run(story())
 
 
-def test_rights_are_read_again_while_a_stream_is_open(team: Team, vera: User, as_vera: Client, settings: Any) -> None:
+def test_a_changed_role_opens_the_page_again_with_the_rights_of_now(
+    team: Team, vera: User, as_vera: Client, settings: Any
+) -> None:
     settings.TIME_SCALE = 50
     cookie = cookie_of(as_vera)
 
-    async def story() -> frozenset[int]:
-        async with hub_running() as hub, opened(hub, "instances", cookie):
+    async def story() -> None:
+        async with hub_running() as hub, opened(hub, "instances", cookie) as page:
             await off_loop(Membership.objects.all().delete)
-            (stream,) = hub.streams["instances"]
-            async with asyncio.timeout(5):
-                while stream.teams:
-                    await asyncio.sleep(0.02)
-            return stream.teams
+            await page.until("event: goodbye")
 
-    assert asyncio.run(story()) == frozenset()
+    asyncio.run(story())
+
+
+def test_one_session_cannot_take_all_streams(team: Team, as_vera: Client) -> None:
+    cookie = cookie_of(as_vera)
+
+    async def story() -> int:
+        async with hub_running() as hub, AsyncExitStack() as pages:
+            for _number in range(MOST_A_SESSION):
+                await pages.enter_async_context(opened(hub, "instances", cookie))
+            return (await pages.enter_async_context(opened(hub, "instances", cookie))).status
+
+    assert asyncio.run(story()) == 429
 
 
 def test_many_sessions_are_checked_in_two_queries(

@@ -84,9 +84,13 @@ def test_a_held_disappearance_is_shown_and_can_be_confirmed(fleet: Instance, as_
     assert "30 machines of Production are missing all at once" in as_vera.get("/").content.decode()
     page = as_olga.get(f"/settings/accounts/{account.pk}/missing/").content.decode()
     assert fleet.name in page
-    assert as_olga.post(f"/settings/accounts/{account.pk}/missing/").status_code == 302
+    address = f"/settings/accounts/{account.pk}/missing/"
+    for nonsense in ("", "yesterday", "2026-01-15T10:30:00", "2999-01-01T00:00:00+00:00"):
+        assert as_olga.post(address, {"until": nonsense}).status_code == 422
+    assert f'value="{STARTED.isoformat()}"' in page
+    assert as_olga.post(address, {"until": STARTED.isoformat()}).status_code == 302
     account.refresh_from_db()
-    assert account.missing_confirmed_at is not None
+    assert account.missing_confirmed_at == STARTED
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,13 @@ import re
 
 import pytest
 from django.core import mail
-from django.test import Client
+from django.test import Client, RequestFactory
 
+from cloud.clock import system_clock
 from panel.people import lockout
 from panel.people.models import SignInFailures, User
 from tests.fixtures import PASSWORD
+from tests.support.processes import eventually
 
 
 def try_to(client: Client, password: str, email: str = "olga@example.org", address: str = "198.51.100.9") -> int:
@@ -87,9 +89,10 @@ def test_a_new_password_by_mail_works_once_and_ends_old_sessions(olga: User) -> 
     old.force_login(olga)
     client = Client()
     client.post("/password/forgotten/", {"email": "olga@example.org"})
+    eventually(lambda: mail.outbox)
     (message,) = mail.outbox
     assert message.to == ["olga@example.org"]
-    link = re.search(r"http://testserver(/password/new/\S+)", str(message.body))
+    link = re.search(r"http://localhost(/password/new/\S+)", str(message.body))
     assert link
     page = client.get(link[1], follow=True)
     words = "a sentence that nobody guesses"
@@ -98,6 +101,40 @@ def test_a_new_password_by_mail_works_once_and_ends_old_sessions(olga: User) -> 
     assert try_to(Client(), words) == 302
     assert old.get("/").status_code == 302
     assert "used up" in Client().get(link[1], follow=True).content.decode()
+
+
+def test_a_new_password_by_mail_opens_a_locked_door(olga: User) -> None:
+    for number in range(lockout.TRIES_ACCOUNT + 1):
+        try_to(Client(), "wrong", address=f"203.0.113.{number}")
+    client = Client()
+    client.post("/password/forgotten/", {"email": "olga@example.org"})
+    eventually(lambda: mail.outbox)
+    link = re.search(r"http://localhost(/password/new/\S+)", str(mail.outbox[0].body))
+    assert link
+    words = "a sentence that nobody guesses"
+    page = client.get(link[1], follow=True)
+    client.post(page.request["PATH_INFO"], {"password1": words, "password2": words})
+    for number in range(lockout.TRIES_ACCOUNT + 1):
+        try_to(Client(), "wrong", address=f"203.0.113.{number}")
+    assert try_to(client, words) == 302
+
+
+def test_a_stranger_cannot_flood_a_persons_mail_nor_use_the_mails_up_unseen(olga: User) -> None:
+    answers = {
+        Client().post("/password/forgotten/", {"email": "olga@example.org"}, REMOTE_ADDR=f"203.0.113.{n}").status_code
+        for n in range(lockout.MAILS + 4)
+    }
+    assert answers == {302}
+    eventually(lambda: len(mail.outbox) == lockout.MAILS)
+
+
+def test_tries_side_by_side_cannot_overtake_the_count(olga: User) -> None:
+    row = SignInFailures.objects.filter(key__startswith="account:")
+    try_to(Client(), "wrong")
+    row.update(count=lockout.TRIES_ACCOUNT)
+    request = RequestFactory().post("/sign-in/")
+    assert not lockout.may_try(request, olga.email, system_clock())
+    assert row.get().count == lockout.TRIES_ACCOUNT
 
 
 def test_a_mail_to_an_unknown_address_tells_nothing_on_the_page(olga: User, client: Client) -> None:
