@@ -9,6 +9,7 @@ import msgspec
 from cloud import shapes
 from cloud.models import Instance, type_label
 
+TURNS = dict.fromkeys((0x200E, 0x200F, 0x061C, *range(0x202A, 0x202F), *range(0x2066, 0x206A)))
 LARGEST = 2_147_483_647  # what an integer column holds on every database
 RANKS = {
     shapes.Power.RUNNING: Instance.Rank.RUNNING,
@@ -31,7 +32,7 @@ def of_instance(item: shapes.Instance, now: datetime) -> dict[str, Any]:
     """Column values of one machine. What the provider did not say is null or empty, never invented."""
     model = item.gpu_model or ""
     texts = {
-        "name": item.name or item.uuid,
+        "name": item.name,
         "ip_address": item.ip_address,
         "internal_ip": item.internal_ip,
         "region": item.region,
@@ -60,7 +61,8 @@ def of_instance(item: shapes.Instance, now: datetime) -> dict[str, Any]:
 
 
 def cut(column: str, text: str | None) -> str:
-    return (text or "")[: _LENGTHS[column]]
+    """The text at its column's length, without signs that turn the direction of what stands behind them."""
+    return (text or "").translate(TURNS)[: _LENGTHS[column]]
 
 
 def count(number: float | None) -> int | None:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from cloud.gpus import short_name, vram_gb
@@ -53,12 +54,12 @@ class Refresh(models.Model):
     """
 
     class Part(models.TextChoices):
-        INSTANCES = "instances"
-        CATALOGUE = "catalogue"
-        TEMPLATES = "templates"
-        TASKS = "tasks"
-        HEALTH = "health"
-        STATS = "stats"
+        INSTANCES = "instances", _("Machines")
+        CATALOGUE = "catalogue", _("Types and prices")
+        TEMPLATES = "templates", _("Images")
+        TASKS = "tasks", _("Tasks")
+        HEALTH = "health", _("Its own status")
+        STATS = "stats", _("Load")
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="refreshes")
     part = models.CharField(max_length=16, choices=Part.choices)
@@ -153,7 +154,11 @@ class Instance(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.name or self.provider_id
+        return self.label
+
+    @property
+    def label(self) -> str:
+        return self.name or gettext("(no name)")
 
     @property
     def vram_gb(self) -> int | None:
@@ -178,6 +183,7 @@ class Tally(models.Model):
     team_id = models.BigIntegerField()
     states = models.JSONField(default=dict)
     cents_per_hour = models.BigIntegerField(default=0)
+    unpriced = models.PositiveIntegerField(default=0)  # present machines whose price is not known
     regions = models.JSONField(default=list)
     types = models.JSONField(default=list)
 

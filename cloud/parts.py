@@ -57,7 +57,9 @@ def read_instances(turn: Turn, client: Client) -> float:
             now=turn.now,
             timing=turn.timing,
         )
-        lists |= {row.team_id for row in gone}
+        for row in gone:
+            lists.add(row.team_id)
+            outcome.changed[row.team_id].append(row.pk)
     topics = {"accounts"} if was_held != turn.account.held_missing else set()
     ports().tell(Change(turn.account.pk, outcome.changed, frozenset(lists), frozenset(topics)))
     return turn.timing.instances_watched_s if ports().is_watched("fleet") else turn.timing.instances_idle_s

@@ -10,6 +10,7 @@ from cloud.models import Account, Refresh
 from cloud.ports import Change, ports
 
 # Our own restraint says nothing about the provider.
+NEWS = frozenset({"accounts", "instances", "overview"})  # rows say "last known" of an account that is silent
 OURS = frozenset({NotSentReason.BUDGET, NotSentReason.POOL, NotSentReason.WRITES_OFF})
 PROVES_KEY = frozenset({Refresh.Part.INSTANCES, Refresh.Part.TASKS})  # the others may answer without any key
 
@@ -31,7 +32,7 @@ def failed(account: Account, error: CloudError | None, now: datetime) -> None:
         return
     if error is not None:
         _write(account, Q(silent_since=None), silent_since=now)
-    ports().tell(Change(account.pk, topics=frozenset({"accounts"})))
+    ports().tell(Change(account.pk, topics=NEWS))
 
 
 def _write(account: Account, unless_so: Q, **changes: Any) -> None:
@@ -41,4 +42,4 @@ def _write(account: Account, unless_so: Q, **changes: Any) -> None:
     """
     rows = Account.objects.filter(unless_so, pk=account.pk, key_stored_at=account.key_stored_at)
     if rows.update(**changes):
-        ports().tell(Change(account.pk, topics=frozenset({"accounts"})))
+        ports().tell(Change(account.pk, topics=NEWS))

@@ -142,6 +142,9 @@ def _note_absent(absent: list[int], outcome: Outcome, now: datetime) -> None:
     """Rows that the list lacks: remember since when. Only `vanished` may call them gone."""
     rows = list(_by_chunks(absent))
     first = [row.pk for row in rows if row.missing_since is None]
+    for row in rows:
+        if row.missing_since is None:
+            outcome.changed[row.team_id].append(row.pk)
     for chunk in _chunks(first):
         outcome.rows_written += Instance.objects.filter(pk__in=chunk).update(missing_since=now, digest="")
     for row in rows:

@@ -15,7 +15,7 @@ def recount(account: Account) -> None:
     groups = (
         Instance.objects.filter(account=account)
         .values("team_id", "rank", "region", "type_label")
-        .annotate(machines=Count("id"), cents=Sum("price_cents_per_hour"))
+        .annotate(machines=Count("id"), cents=Sum("price_cents_per_hour"), priced=Count("price_cents_per_hour"))
         .order_by()
     )
     fresh = _summed([dict(group) for group in groups])
@@ -31,12 +31,13 @@ def recount(account: Account) -> None:
     )
 
 
-_EMPTY: dict[str, Any] = {"states": {}, "cents_per_hour": 0, "regions": [], "types": []}
+_EMPTY: dict[str, Any] = {"states": {}, "cents_per_hour": 0, "unpriced": 0, "regions": [], "types": []}
 
 
 def _summed(groups: list[dict[str, Any]]) -> dict[int, dict[str, Any]]:
     states: dict[int, Counter[str]] = defaultdict(Counter)
     cents: Counter[int] = Counter()
+    unpriced: Counter[int] = Counter()
     regions: dict[int, Counter[str]] = defaultdict(Counter)
     types: dict[int, Counter[str]] = defaultdict(Counter)
     for group in groups:
@@ -46,10 +47,12 @@ def _summed(groups: list[dict[str, Any]]) -> dict[int, dict[str, Any]]:
         types[team][group["type_label"]] += machines
         if group["rank"] != Instance.Rank.GONE:
             cents[team] += group["cents"] or 0
+            unpriced[team] += machines - group["priced"]
     return {
         team: {
             "states": dict(sorted(counts.items())),
             "cents_per_hour": cents[team],
+            "unpriced": unpriced[team],
             "regions": _choices(regions[team]),
             "types": _choices(types[team]),
         }

@@ -88,6 +88,10 @@ class Frame:
     def cents_per_hour(self) -> int:
         return sum(tally.cents_per_hour for tally in self.tallies)
 
+    @property
+    def unpriced(self) -> int:
+        return sum(tally.unpriced for tally in self.tallies)
+
     @cached_property
     def places(self) -> list[Place]:
         return [place for place in PLACES if policy.allowed(self.actor, place.permission)]
@@ -116,6 +120,10 @@ class Frame:
         """The account whose data is the oldest: a page is as fresh as that."""
         known = [row for row in self.read_accounts if row.read_at]
         return min(known, key=lambda row: row.read_at) if known else None  # type: ignore[return-value, arg-type]
+
+    @property
+    def is_doubtful(self) -> bool:
+        return any(row.is_doubtful for row in self.read_accounts)
 
     @property
     def sandbox(self) -> bool:

@@ -9,9 +9,11 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render, resolve_url
+from django.utils.translation import gettext as _
 from django_htmx.middleware import HtmxDetails
 
 from panel.teams import policy
+from panel.teams.actors import people_with
 from panel.teams.policy import Actor, Permission
 
 P = ParamSpec("P")
@@ -109,12 +111,24 @@ class SafeAnswers:
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """404 in words: what one may not see does not exist, and both look the same."""
-    return render(request, "errors/404.html", status=404)
+    context = {
+        "title": _("Nothing here"),
+        "words": _(
+            "It does not exist, or it is not yours to see. A machine that moved to another team is not, either."
+        ),
+    }
+    is_known = hasattr(request, "actor") and request.actor.is_known
+    return render(request, "errors/framed.html" if is_known else "errors/404.html", context, status=404)
 
 
-def refused(request: HttpRequest, exception: PermissionDenied | None = None) -> HttpResponse:
-    """403 in words: what the role lacks."""
-    return render(request, "errors/403.html", {"sentence": str(exception or "")}, status=403)
+def refused(request: PanelRequest, exception: PermissionDenied | None = None) -> HttpResponse:
+    """403 in words: what the role lacks, and who has it."""
+    lacking = exception.args[0] if exception and exception.args else None
+    context: dict[str, Any] = {"title": _("Your role does not allow this")}
+    if isinstance(lacking, Permission):
+        context["words"] = _("It takes the permission: %(sentence)s") % {"sentence": policy.SENTENCES[lacking]}
+        context["people"] = people_with(request.actor, lacking)
+    return render(request, "errors/framed.html", context, status=403)
 
 
 def broken(request: HttpRequest) -> HttpResponse:

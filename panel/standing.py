@@ -39,6 +39,11 @@ class Standing:
         return self.read_at is not None and not now - old < self.read_at < now + old  # ahead: the clock went back
 
     @property
+    def is_doubtful(self) -> bool:
+        """What is known may be wrong by now: it is old, or nobody answers who could say otherwise."""
+        return self.is_stale or self.is_silent or self.is_rejected
+
+    @property
     def is_rejected(self) -> bool:
         return self.key_state == Account.Key.REJECTED
 
@@ -63,4 +68,5 @@ def standings() -> Sequence[Standing]:
 
 def stale_accounts(known: Sequence[Standing] | None = None) -> dict[int, datetime]:
     """Accounts whose machines are shown as last known, with the time of that knowledge. One query, or none."""
-    return {row.id: row.read_at for row in (standings() if known is None else known) if row.is_stale and row.read_at}
+    rows = standings() if known is None else known
+    return {row.id: row.read_at for row in rows if row.is_doubtful and row.read_at}

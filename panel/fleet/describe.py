@@ -10,6 +10,7 @@ from cloud.models import Instance
 from panel.fleet import shown
 from panel.fleet.listing import Wish
 from panel.frame import Frame
+from panel.money import a_month, dollars
 
 SAFE_LOGIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}")
 SAFE_ADDRESS = re.compile(r"[0-9A-Fa-f.:]{3,45}")
@@ -51,9 +52,10 @@ def _head(wish: Wish, order: str, words: str, classes: str) -> Head:
     if not order:
         return Head(words, classes)
     is_sorted = wish.order == order
-    # "Age ascending" means the youngest first to people, which is the latest start.
     turned = not wish.is_descending if is_sorted else order == "age"
-    direction = ("descending" if wish.is_descending else "ascending") if is_sorted else ""
+    # The youngest come first when starts descend: to people that is ages ascending.
+    is_up = wish.is_descending == (order == "age")
+    direction = ("ascending" if is_up else "descending") if is_sorted else ""
     return Head(words, classes, wish.address(order=order, is_descending=turned), direction)
 
 
@@ -82,7 +84,17 @@ def filters(frame: Frame, wish: Wish) -> dict[str, Any]:
 def machine(instance: Instance) -> dict[str, Any]:
     """Facts of one machine: how to connect, what it is, its type in words."""
     parts = (instance.type_label, shown.type_note(instance.gpu_model, instance.gpu_count, instance.cpu_cores))
-    return {"connect": connect(instance), "type": ", ".join(part for part in parts if part)}
+    kind = ", ".join(part for part in parts if part)
+    cost = _("%(hour)s an hour, %(month)s a month")
+    price = instance.price_cents_per_hour
+    said = cost % {"hour": dollars(price), "month": dollars(a_month(price))} if price is not None else ""
+    line = (kind, instance.region, _("price not known") if price is None else said)
+    return {
+        "connect": connect(instance),
+        "type": kind,
+        "line": " · ".join(part for part in (line[:2] if instance.gone_at else line) if part),
+        "is_off": instance.power in {Instance.Power.STOPPED, Instance.Power.PAUSED},
+    }
 
 
 def connect(instance: Instance) -> str:

@@ -5,13 +5,15 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from cloud.models import InstanceQuerySet
+from panel.money import a_month
 
 COLUMNS = (
     "name", "power", "account__name", "type_name", "type_label", "gpu_count", "gpu_model", "cpu_cores", "memory_gib",
     "storage_gib", "region", "ip_address", "price_cents_per_hour", "template_name", "os_type", "started_at", "gone_at",
     "provider_id",
 )  # fmt: skip
-HEADS = [*(column.replace("__", "_") for column in COLUMNS[:-1]), "id"]
+HEADS = [*(column.replace("__", "_") for column in COLUMNS[:-1]), "id", "dollars_per_hour", "dollars_per_730_hours"]
+PRICE = COLUMNS.index("price_cents_per_hour")
 # A cell that begins like this is a formula to a spreadsheet: names come from outside.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
@@ -26,9 +28,15 @@ class _Echo:
 def lines(rows: InstanceQuerySet) -> Iterator[str]:
     """CSV lines, the heads first. One query, read in chunks."""
     writer = csv.writer(_Echo())
-    yield writer.writerow(HEADS)
+    # The mark tells spreadsheets that this is UTF-8.
+    yield "\ufeff" + writer.writerow(HEADS)
     for row in rows.values_list(*COLUMNS).iterator(chunk_size=1000):
-        yield writer.writerow([cell(value) for value in row])
+        cents = row[PRICE]
+        yield writer.writerow([*map(cell, row), dollars(cents), dollars(a_month(cents))])
+
+
+def dollars(cents: int | None) -> str:
+    return "" if cents is None else f"{cents / 100:.2f}"
 
 
 def cell(value: object) -> object:

@@ -132,8 +132,12 @@ class Wish:
         return ("-" if self.is_descending else "") + self.order
 
     @property
+    def is_filtered(self) -> bool:
+        return bool(self.state or self.region or self.type)
+
+    @property
     def is_narrowed(self) -> bool:
-        return bool(self.q or self.state or self.region or self.type)
+        return bool(self.q) or self.is_filtered
 
     def address(self, **changes: Any) -> str:
         """The query part of the address with some values changed; a change of anything starts at the first page."""
@@ -234,7 +238,8 @@ def page(rows: InstanceQuerySet, wish: Wish, total: int | None = None) -> Page:
 # Everything a row shows. `search`, `raw` and the like stay in the database.
 COLUMNS = (
     "id", "account_id", "name", "power", "last_power", "last_power_at", "rank", "ip_address", "region", "type_label",
-    "cpu_cores", "gpu_count", "gpu_model", "price_cents_per_hour", "started_at", "gone_at",
+    "cpu_cores", "gpu_count", "gpu_model", "price_cents_per_hour", "started_at", "missing_since",
+    "gone_at",
 )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from cloud.clock import system_clock
 from panel.fleet.shown import State, state_of, type_note
@@ -33,7 +34,14 @@ def rows(values: Iterable[Any], stale: Mapping[int, datetime]) -> list[SafeStrin
     types: dict[tuple[Any, ...], SafeString] = {}
     found = []
     for value in values:
-        told = (value.gone_at, value.account_id, value.power, value.last_power, value.last_power_at)
+        told = (
+            value.gone_at,
+            value.missing_since,
+            value.account_id,
+            value.power,
+            value.last_power,
+            value.last_power_at,
+        )
         if told not in states:
             states[told] = _state(state_of(value, stale))
         kind = (value.type_label, value.gpu_model, value.gpu_count, value.cpu_cores)
@@ -50,7 +58,7 @@ def _row(value: Any, state: SafeString, kind: SafeString, now: datetime, base: s
         value.id,
         GONE if value.gone_at else "",
         state,
-        value.name,
+        value.name or _("(no name)"),
         kind,
         value.region or "–",
         address,

@@ -24,6 +24,7 @@ class Known(Protocol):
     power: str
     last_power: str
     last_power_at: datetime | None
+    missing_since: datetime | None
     gone_at: datetime | None
 
 
@@ -41,6 +42,8 @@ def state_of(known: Known, stale: Mapping[int, datetime]) -> State:
     """The state of one machine. `stale` maps accounts whose data is old to the time of that data."""
     if known.gone_at:
         return State("gone", _("Gone"), _("since"), known.gone_at)
+    if known.missing_since and known.power != Power.UNKNOWN:
+        return State("unknown", _("Unknown"), lastly(known.power), known.missing_since)
     if known.account_id in stale and known.power != Power.UNKNOWN:
         return State("unknown", _("Unknown"), lastly(known.power), stale[known.account_id])
     if known.power == Power.RUNNING:

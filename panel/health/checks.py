@@ -36,7 +36,7 @@ def _database() -> Finding:
         connection.ensure_connection()
     except DatabaseError:
         return Finding(_("Database"), "bad", _("Does not answer"), engine)
-    return Finding(_("Database"), "run", _("Well"), engine)
+    return Finding(_("Database"), "run", _("Working"), engine)
 
 
 def _redis() -> Finding:
@@ -45,7 +45,7 @@ def _redis() -> Finding:
     except RedisError:
         note = _("Pages do not change by themselves until it is back; the sweeper does the workers' work.")
         return Finding(_("Redis"), "bad", _("Does not answer"), note)
-    return Finding(_("Redis"), "run", _("Well"))
+    return Finding(_("Redis"), "run", _("Working"))
 
 
 def _workers() -> Finding:
@@ -54,7 +54,7 @@ def _workers() -> Finding:
     alive = rows.filter(seen_at__gt=recent).order_by("-seen_at")
     if alive:
         note = _("%(count)d at work, last sign") % {"count": len(alive)}
-        return Finding(_("Workers"), "run", _("Well"), note, alive[0].seen_at)
+        return Finding(_("Workers"), "run", _("Working"), note, alive[0].seen_at)
     last = rows.order_by("-seen_at").first()
     note = _("Start a worker: nothing is read from the provider. Last sign") if last else _("None was ever seen.")
     return Finding(_("Workers"), "bad", _("None at work"), note, last.seen_at if last else None)
@@ -64,7 +64,7 @@ def _sweeper() -> Finding:
     recent = system_clock() - seconds(timing().worker_healthy_s)
     last = Process.objects.filter(kind=Process.Kind.SWEEPER).order_by("-seen_at").first()
     if last and last.seen_at > recent:
-        return Finding(_("Sweeper"), "run", _("Well"), _("last sign"), last.seen_at)
+        return Finding(_("Sweeper"), "run", _("Working"), _("last sign"), last.seen_at)
     note = _("Start a sweeper: what is due is not found. Last sign") if last else _("None was ever seen.")
     return Finding(_("Sweeper"), "bad", _("None at work"), note, last.seen_at if last else None)
 
@@ -73,5 +73,5 @@ def _due() -> Finding:
     now = system_clock()
     oldest = Refresh.objects.filter(account__is_enabled=True, leased_until=None).order_by("due_at").first()
     if oldest and oldest.due_at < now - seconds(timing().worker_healthy_s):
-        return Finding(_("Work that is due"), "check", _("Late"), _("the oldest waits since"), oldest.due_at)
-    return Finding(_("Work that is due"), "run", _("On time"))
+        return Finding(_("Queue"), "check", _("Late"), _("the oldest waits since"), oldest.due_at)
+    return Finding(_("Queue"), "run", _("On time"))

@@ -50,6 +50,8 @@ def _of_change(message: Mapping[str, Any], topics: Collection[str]) -> list[Fram
     for team, ids in message["instances"].items():
         pages = [pk for pk in ids if f"instance:{pk}" in topics]
         frames += [Frame(f"instance:{pk}", event("html", html), int(team)) for pk, html in fragments.heads(pages)]
+        # The state at once; name, facts and how to connect with the next reading.
+        frames += [Frame(f"instance:{pk}", event("changed", f"instance:{pk}"), int(team)) for pk in pages]
         if len(ids) > MOST_ROWS:
             lists.add(int(team))
         elif "instances" in topics:

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 from cloud.clock import system_clock
 from cloud.models import Instance
 from panel.activity.queries import visible_tasks
+from panel.activity.words import words
 from panel.fleet import shown
 from panel.fleet.queries import visible_instances
 from panel.frame import Frame, frame_of
@@ -42,7 +43,7 @@ def home(request: PanelRequest) -> HttpResponse:
         "today": system_clock(),
         "shares": shares(frame),
         "unknown": _listed(instances.filter(rank=Instance.Rank.UNKNOWN).order_by("name")[:SHOWN], stale),
-        "tasks": visible_tasks(request.actor).unfinished()[:SHOWN],
+        "tasks": [(task, *words(task)) for task in visible_tasks(request.actor).unfinished()[:SHOWN]],
         "came": instances.present().order_by("-started_at", "-id")[:SHOWN],
         "went": instances.filter(rank=Instance.Rank.GONE).order_by("-gone_at")[:SHOWN],
     }
@@ -63,7 +64,7 @@ def shares(frame: Frame) -> list[Share]:
         Share("off", off_words, frame.states.get(rank.OFF, 0) + frame.states.get(rank.PAUSED, 0), "?state=off"),
     ]
     total, x, placed = max(frame.machines, 1), 0.0, []
-    for group in groups:
+    for group in (group for group in groups if group.machines):
         width = 100 * group.machines / total
         placed.append(Share(group.look, group.word, group.machines, group.address, round(x, 2), round(width, 2)))
         x += width

@@ -13,6 +13,7 @@ from django.core.mail import EmailMessage
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from cloud.clock import system_clock
 from panel.people import lockout
@@ -30,6 +31,10 @@ def _deliver(message: EmailMessage) -> None:
 
 
 class Door(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
+    error_messages = DefaultAccountAdapter.error_messages | {
+        "email_password_mismatch": _lazy("That address and password do not match."),
+    }
+
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """People come by invitation or from an administrator."""
         return False
@@ -49,7 +54,8 @@ class Door(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
 
     def get_reset_password_from_key_url(self, key: str) -> str:
         """At our own address, whatever host the request named."""
-        return settings.SITE_URL + urlsplit(super().get_reset_password_from_key_url(key)).path
+        path = urlsplit(str(super().get_reset_password_from_key_url(key))).path
+        return f"{settings.SITE_URL}{path}"
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """By a thread of its own: a slow or silent mail server neither holds a page nor tells who is known here."""

@@ -123,6 +123,11 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "overview:home"
 LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_ADAPTER = "panel.people.adapter.Door"
+ACCOUNT_FORMS = {
+    "change_password": "panel.people.forms.ChangeForm",
+    "reset_password": "panel.people.forms.ForgottenForm",
+    "reset_password_from_key": "panel.people.forms.NewForm",
+}
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None

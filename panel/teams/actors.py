@@ -7,7 +7,8 @@ from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.utils.crypto import constant_time_compare
 
 from panel.people.models import User
-from panel.teams.policy import NOBODY, Actor, Role
+from panel.teams.models import Membership
+from panel.teams.policy import NOBODY, ROLES, Actor, Permission, Role
 
 Claims = Mapping[str, Any]
 
@@ -40,3 +41,10 @@ def actors_of(sessions: Mapping[str, Claims]) -> dict[str, Actor]:
 def _is_current(user: User, claims: Claims) -> bool:
     """A changed password ends the sessions that were opened with the old one."""
     return constant_time_compare(claims.get(HASH_SESSION_KEY, ""), user.get_session_auth_hash())
+
+
+def people_with(actor: Actor, permission: Permission, most: int = 5) -> list[str]:
+    """Some people of the actor's own teams who have the permission, for whoever must ask one of them. One query."""
+    roles = [role for role, permissions in ROLES.items() if permission in permissions]
+    rows = Membership.objects.filter(team_id__in=list(actor.roles), role__in=roles, user__is_active=True)
+    return list(rows.order_by("user__email").values_list("user__email", flat=True).distinct()[:most])

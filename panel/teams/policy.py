@@ -93,6 +93,6 @@ def allowed(actor: Actor, permission: Permission, target: Owned | None = None) -
 
 
 def require(actor: Actor, permission: Permission, target: Owned | None = None) -> None:
-    """Raises PermissionDenied, with the sentence of what is not allowed, unless `allowed`."""
+    """Raises PermissionDenied, with the permission that is lacking, unless `allowed`."""
     if not allowed(actor, permission, target):
-        raise PermissionDenied(SENTENCES[permission])
+        raise PermissionDenied(permission)

@@ -39,6 +39,12 @@ def clock(at: datetime | None) -> SafeString | str:
 
 
 @register.filter
+def day(at: datetime | None) -> SafeString | str:
+    """The day alone, made local in the browser."""
+    return _time(at, f"{at:%A} {at.day} {at:%B}", "day") if at else "–"
+
+
+@register.filter
 def exact(at: datetime | None) -> SafeString | str:
     """Day and time, made local in the browser."""
     return _time(at, f"{at.day} {at:%b} {at.year}, {at:%H:%M} UTC", "exact") if at else "–"

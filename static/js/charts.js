@@ -70,7 +70,7 @@
         { ...axis, size: 22, gap: 4, space: 80, grid: { show: false }, values: (_, splits) => splits.map((at) => new Date(at * 1000).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" })) },
         { ...axis, size: 64, space: 40, splits: plot.splits && (() => plot.splits(rows.at(-1))), values: (_, splits) => splits.map(plot.tick) },
       ],
-      series: [{}, ...plot.series.map((key, index) => ({ stroke: colour(`--tp-c${index + 1}`), width: 1.5, points: { size: 3 }, fill: plot.series.length === 1 ? `${colour("--tp-c1").replace(")", " / 10%)").replace("rgb(", "rgb(").replaceAll(",", "")}` : undefined }))],
+      series: [{}, ...plot.series.map((key, index) => ({ stroke: colour(`--tp-c${index + 1}`), width: 1.5, points: { size: 5 }, fill: plot.series.length === 1 ? `${colour("--tp-c1").replace(")", " / 10%)").replace("rgb(", "rgb(").replaceAll(",", "")}` : undefined }))],
     };
     box.replaceChildren();
     return new uPlot(options, data(plot), box);
@@ -115,7 +115,8 @@
 
   addEventListener("tidepool:point", ({ detail }) => (add(detail), update()));
   addEventListener("visibilitychange", () => document.hidden || load());
-  addEventListener("resize", () => drawn.forEach(({ figure, chart }) => chart.setSize({ width: figure.querySelector(".canvas").clientWidth, height: 132 })));
+  const fit = () => drawn.forEach(({ figure, chart }) => chart.setSize({ width: figure.querySelector(".canvas").clientWidth || 300, height: 132 }));
+  new ResizeObserver(fit).observe(card);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
   draw();
   load();

@@ -62,13 +62,18 @@
     window.tidepool.drawTimes(label);
   };
 
+  // Green only when both hold: news come, and the provider's own are fresh (the banners know).
+  let isLive = null;
   const showLive = (is) => {
+    isLive = is;
     const label = document.getElementById("fresh");
+    const isWell = is && !document.getElementById("banners")?.dataset.doubt;
     const word = label?.querySelector(".live-word");
-    if (word) word.textContent = is ? "Live," : "Not live,";
-    label?.classList.toggle("st-run", is);
-    label?.classList.toggle("st-unknown", !is);
+    if (word) word.textContent = isWell ? "Live," : is ? "Last known," : "Not live,";
+    label?.classList.toggle("st-run", isWell);
+    label?.classList.toggle("st-unknown", !isWell);
   };
+  addEventListener("htmx:afterSettle", () => isLive !== null && showLive(isLive));
 
   const take = (name) =>
     new Promise((resolve) => {
@@ -110,6 +115,7 @@
       showLive(true);
       if (!isFirst) readAgain("all", 300);
       isFirst = false;
+      dispatchEvent(new Event("tidepool:open"));
     });
     source.addEventListener("html", ({ data }) => swap(data));
     source.addEventListener("changed", ({ data }) => readAgain(data, 1200));

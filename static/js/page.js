@@ -48,6 +48,24 @@
     }
   });
 
+  // A request that got no answer, or a broken one, is said; it is made again when the stream is back.
+  const trouble = document.getElementById("trouble");
+  let failed = null;
+  for (const name of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) {
+    addEventListener(name, ({ detail }) => {
+      failed = detail.elt;
+      trouble.hidden = false;
+    });
+  }
+  addEventListener("htmx:afterOnLoad", ({ detail }) => {
+    if (detail.xhr.status < 400) trouble.hidden = true;
+  });
+  addEventListener("tidepool:open", () => {
+    trouble.hidden = true;
+    if (failed?.id === "find") htmx.trigger(failed, "submit");
+    failed = null;
+  });
+
   // The export is of what the list shows.
   addEventListener("htmx:afterSettle", () => {
     const link = document.getElementById("export");

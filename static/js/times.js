@@ -7,11 +7,13 @@
   };
   const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
   const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
+  const weekday = new Intl.DateTimeFormat("en-GB", { weekday: "long", day: "numeric", month: "long" });
   const exact = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short" });
   const words = {
     "": (at) => age(Math.max((Date.now() - at) / 1000, 0)),
     ago: (at) => `${age(Math.max((Date.now() - at) / 1000, 0))} ago`,
     clock: (at) => (at.toDateString() === new Date().toDateString() ? clock.format(at) : `${day.format(at)}, ${clock.format(at)}`),
+    day: (at) => weekday.format(at),
     exact: (at) => exact.format(at),
   };
   const draw = (root) => {

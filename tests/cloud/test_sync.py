@@ -119,7 +119,7 @@ def test_nulls_in_every_field_are_stored_as_not_known(account: Account, team: Te
     nothing = dict.fromkeys(machine(1)) | {"uuid": "vm-1"}
     do(account, [nothing], clock, team)
     row = Instance.objects.get()
-    assert (row.name, row.power, row.price_cents_per_hour, row.started_at) == ("vm-1", "unknown", None, clock())
+    assert (row.name, row.power, row.price_cents_per_hour, row.started_at) == ("", "unknown", None, clock())
 
 
 def test_two_machines_may_share_a_name(account: Account, team: Team, clock: Hands) -> None:

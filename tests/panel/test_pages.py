@@ -73,8 +73,8 @@ def test_no_account_yet_offers_the_first_step(as_olga: Client, as_vera: Client) 
 
 def test_nothing_matches_offers_the_way_back(fleet: Instance, as_vera: Client) -> None:
     page = as_vera.get("/instances/?q=nowhere").content.decode()
-    assert "No machine fits" in page
-    assert "Clear search and filters" in page
+    assert "No machine fits “nowhere”." in page
+    assert "Show all machines" in page
 
 
 def test_a_held_disappearance_is_shown_and_can_be_confirmed(fleet: Instance, as_olga: Client, as_vera: Client) -> None:
