@@ -19,12 +19,12 @@ _pools: dict[int, httpx.Client] = {}
 _guards: dict[int, tuple[Budget, Breaker]] = {}
 
 
-def client_for(account: Account, *, lane: Lane) -> Client:
+def client_for(account: Account, *, lane: Lane, sealed_key: str = "") -> Client:
     """A client that shares the account's budget and breaker with every process. Raises CannotOpen in a web process."""
     budget, breaker = _guard(account.pk)
     return Client(
         account.base_url,
-        unseal_key(account.sealed_key, account.base_url),
+        unseal_key(sealed_key or account.sealed_key, account.base_url),
         http=_pool(account.pk),
         budget=budget,
         breaker=breaker,

@@ -30,6 +30,10 @@ class Account(models.Model):
     key_hint = models.CharField(max_length=8, blank=True)  # the last four characters, for people to tell keys apart
     key_state = models.CharField(max_length=16, choices=Key.choices, default=Key.UNTESTED)
     key_stored_at = models.DateTimeField()
+    # A key that is to take the place of a good one: only when the provider accepts it (cloud/trial.py).
+    next_sealed_key = models.TextField(blank=True)
+    next_key_hint = models.CharField(max_length=8, blank=True)
+    is_next_key_refused = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
     # The provider's own word on its health, and the machines that a mass disappearance holds for a person.
     health = models.CharField(max_length=32, blank=True)

@@ -11,7 +11,7 @@ from datetime import datetime
 from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from cloud import parts, standing
+from cloud import parts, standing, trial
 from cloud.budget import Lane
 from cloud.clock import Clock
 from cloud.connect import client_for
@@ -37,6 +37,8 @@ def run(refresh_id: int, clock: Clock) -> bool:
     if turn is None:
         return False
     try:
+        if turn.row.part == Refresh.Part.INSTANCES:
+            trial.settle(turn.account, clock())
         client = client_for(turn.account, lane=Lane.BACKGROUND)
         wait_s = parts.READERS[Refresh.Part(turn.row.part)](turn, client)
     except Superseded:

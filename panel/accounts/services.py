@@ -1,6 +1,7 @@
 """What is done with provider accounts. The key is sealed here and never read again; a worker tests it."""
 
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
@@ -29,10 +30,18 @@ def add_account(*, actor: Actor, name: str, base_url: str, key: str, is_sandbox:
 
 
 def replace_key(*, actor: Actor, account: Account, key: str) -> None:
-    """Put a new key in the old one's place. What the old key still hears changes nothing (cloud/standing.py)."""
+    """Put a new key in the old one's place: at once if that is no good, else when the provider accepts the new one.
+
+    What the old key still hears changes nothing (cloud/standing.py).
+    """
     policy.require(actor, Permission.ACCOUNT_MANAGE)
     with transaction.atomic():
-        changes = {**_sealed(key, account.base_url), "key_state": Account.Key.UNTESTED, "key_stored_at": system_clock()}
+        sealed = _sealed(key, account.base_url)
+        changes: dict[str, Any] = {"is_next_key_refused": False}
+        if account.key_state == Account.Key.ACCEPTED:
+            changes |= {f"next_{name}": value for name, value in sealed.items()}
+        else:
+            changes |= {**sealed, "key_state": Account.Key.UNTESTED, "key_stored_at": system_clock()}
         Account.objects.filter(pk=account.pk).update(**changes)
         transaction.on_commit(lambda: _read_again(account))
 

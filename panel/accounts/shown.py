@@ -14,6 +14,10 @@ def standing(account: Account) -> State:
         return State("bad", _("Key refused"))
     if account.silent_since:
         return State("bad", _("Silent"), _("since"), account.silent_since)
+    if account.next_sealed_key:
+        return State("busy", _("Testing the new key…"))
+    if account.is_next_key_refused:
+        return State("check", _("New key refused"), _("the old one is still used"))
     if account.key_state == Account.Key.ACCEPTED:
         return State("run", _("Key accepted"))
     return State("busy", _("Testing the key…"))

@@ -20,6 +20,7 @@ from django.utils.functional import cached_property
 from cloud.models import Instance, InstanceQuerySet
 
 PAGE = 50
+UNCOUNTED = -1
 LONGEST = 2000  # characters of a cursor
 STATES = {
     "running": Q(rank=Instance.Rank.RUNNING),
@@ -73,7 +74,10 @@ PRICE_KEY = Coalesce("price_cents_per_hour", Func(template="-1", output_field=In
 
 @dataclass(frozen=True)
 class Cursor:
-    """Where a page starts: behind (or, going back, before) a key; `at` counts the rows before it, for words only."""
+    """Where a page starts: behind (or, going back, before) a key; without a key at one of the ends.
+
+    `at` counts the rows before it, for words only; UNCOUNTED where nobody has counted them.
+    """
 
     key: tuple[Any, ...] = ()
     is_back: bool = False
@@ -96,7 +100,7 @@ class Cursor:
             return cls()
         if not isinstance(at, int):
             return cls()
-        return cls(typed, bool(is_back), min(max(at, 0), 10**9))
+        return cls(typed, bool(is_back), min(max(at, UNCOUNTED), 10**9))
 
 
 @dataclass(frozen=True)
@@ -184,6 +188,10 @@ class Page:
     has_after: bool
 
     @property
+    def is_counted(self) -> bool:
+        return self.wish.cursor.at != UNCOUNTED
+
+    @property
     def first(self) -> int:
         return self.wish.cursor.at + 1
 
@@ -199,20 +207,21 @@ class Page:
     def before(self) -> str | None:
         if not self.has_before:
             return None
-        at = max(self.wish.cursor.at - PAGE, 0)
+        at = max(self.wish.cursor.at - PAGE, 0) if self.is_counted else UNCOUNTED
         return self.wish.address(cursor=Cursor(_key(self.rows[0], self.wish), is_back=True, at=at))
 
     @cached_property
     def after(self) -> str | None:
         if not self.has_after:
             return None
-        return self.wish.address(cursor=Cursor(_key(self.rows[-1], self.wish), at=self.last))
+        at = self.last if self.is_counted else UNCOUNTED
+        return self.wish.address(cursor=Cursor(_key(self.rows[-1], self.wish), at=at))
 
-    def end(self, total: int) -> str | None:
-        """The last page, when it is known how many rows there are."""
+    def end(self, total: int | None) -> str | None:
+        """The last page; how many rows stand before it is said only if `total` is known."""
         if not self.has_after:
             return None
-        return self.wish.address(cursor=Cursor(is_back=True, at=(total - 1) // PAGE * PAGE))
+        return self.wish.address(cursor=Cursor(is_back=True, at=(total - 1) // PAGE * PAGE if total else UNCOUNTED))
 
 
 def page(rows: InstanceQuerySet, wish: Wish, total: int | None = None) -> Page:

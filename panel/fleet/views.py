@@ -25,8 +25,7 @@ def machines(request: PanelRequest) -> HttpResponse:
         "wish": wish,
         "page": page,
         "rows": row.rows(page.rows, stale_accounts(frame.standings)),
-        "total": total,
-        "last_page": page.end(total) if total else None,
+        "last_page": page.end(total),
         "heads": describe.heads(wish),
     }
     return page_or_part(request, "fleet/list.html", context | ({} if request.htmx else describe.filters(frame, wish)))

@@ -57,8 +57,8 @@ def settle(provider: Provider, *, actor: Actor, mark_file: Path) -> None:
 
 
 def _renew(account: Account, provider: Provider, actor: Actor) -> None:
-    Account.objects.filter(pk=account.pk).update(base_url=provider.base_url)
-    account.base_url = provider.base_url
+    Account.objects.filter(pk=account.pk).update(base_url=provider.base_url, key_state=Account.Key.UNTESTED)
+    account.base_url, account.key_state = provider.base_url, Account.Key.UNTESTED  # the old key is for the old address
     services.replace_key(actor=actor, account=account, key=provider.key)
     if not account.is_enabled:
         services.set_enabled(actor=actor, account=account, is_enabled=True)

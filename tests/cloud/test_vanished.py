@@ -4,6 +4,7 @@ import pytest
 
 from cloud import refresh
 from cloud.models import Account, Instance, Refresh
+from panel.fleet import shown
 from tests.fixtures import Hands
 from tests.support.provider import Provider, machine
 
@@ -29,6 +30,15 @@ def test_absent_once_is_missing_not_gone(fleet: Provider, planned: Account, cloc
     assert row.missing_since == clock()
     assert row.gone_at is None
     assert fleet.count("GET", "/instances/vm-") == 0
+
+
+def test_a_missing_machine_is_said_to_be_unknown_at_once(fleet: Provider, planned: Account, clock: Hands) -> None:
+    del fleet.machines[0]
+    clock.move(15)
+    read(planned, clock)
+    missing, *_rest = Instance.objects.order_by("provider_id")
+    state = shown.state_of(missing, {})
+    assert (state.look, state.note, state.at) == ("unknown", "running at", clock())
 
 
 def test_absent_twice_a_minute_apart_and_404_is_gone(fleet: Provider, planned: Account, clock: Hands) -> None:

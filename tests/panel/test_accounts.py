@@ -3,6 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
@@ -18,6 +19,7 @@ from panel.teams.models import Team
 from panel.teams.policy import Actor, Role
 from tests.fixtures import Hands
 from tests.support.fleet import fill
+from tests.support.provider import Provider
 
 SECRET = "blk_live_0123456789abcdefCANARY"
 FORM = {"name": "Production", "base_url": "https://api.bluelobster.ai/api/v1", "key": SECRET}
@@ -89,9 +91,10 @@ def test_a_rejected_key_is_said_to_the_owner_and_gently_to_others(
     assert "Replace the key" not in page
 
 
-def test_replacing_the_key_makes_the_test_due(
+def test_replacing_a_bad_key_is_done_at_once_and_makes_the_test_due(
     planned: Account, as_olga: Client, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
 ) -> None:
+    Account.objects.update(key_state=Account.Key.REJECTED)
     Refresh.objects.update(due_at=system_clock() + timedelta(hours=1), done_at=None)
     with django_capture_on_commit_callbacks(execute=True):
         as_olga.post(f"/settings/accounts/{planned.pk}/key/", {"key": SECRET})
@@ -100,6 +103,30 @@ def test_replacing_the_key_makes_the_test_due(
     assert planned.key_state == Account.Key.UNTESTED
     due = Refresh.objects.filter(part__in=services.TESTS, due_at__lte=system_clock())
     assert due.count() == len(services.TESTS)
+
+
+@pytest.mark.parametrize("status", [200, 401, 503])
+def test_a_good_key_stays_until_its_successor_is_accepted(
+    planned: Account, provider: Provider, as_olga: Client, clock: Hands, status: int
+) -> None:
+    as_olga.post(f"/settings/accounts/{planned.pk}/key/", {"key": SECRET})
+    assert "Testing the new key" in as_olga.get("/settings/").content.decode()
+    provider.failing_key = SECRET if status != 200 else ""
+    provider.failure = httpx.Response(status, json={"error": "x", "message": "no"}) if status != 200 else None
+    refresh.run(Refresh.objects.get(part=Refresh.Part.INSTANCES).pk, clock)
+    planned.refresh_from_db()
+    now_used = seal.unseal_key(planned.sealed_key, planned.base_url)
+    page = as_olga.get("/settings/").content.decode()
+    if status == 200:
+        assert (now_used, planned.key_hint, planned.next_sealed_key) == (SECRET, SECRET[-4:], "")
+        assert "Key accepted" in page
+    elif status == 401:
+        assert (now_used, planned.key_state, planned.next_sealed_key) == ("a-key-for-tests", "accepted", "")
+        assert "New key refused" in page
+        assert "the old one is still used" in page
+    else:
+        assert now_used == "a-key-for-tests"
+        assert planned.next_sealed_key
 
 
 def test_disabling_stops_reading_and_hides_nothing(planned: Account, as_olga: Client, clock: Hands) -> None:

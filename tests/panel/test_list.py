@@ -83,6 +83,17 @@ def test_walking_the_pages_meets_every_machine_once_in_both_directions(
         assert all((a is None or a >= 0) and (a or -1) <= (b or 0) for a, b in pairwise(prices))
 
 
+def test_the_last_page_is_found_without_a_count(planned: Account, team: Team) -> None:
+    fill(planned, team.pk, 130)
+    rows = Instance.objects.filter(team_id=team.pk)
+    first = listing.page(rows, read("?sort=name"))
+    last = listing.page(rows, read(first.end(None) or ""))
+    assert (len(last.rows), last.is_counted, last.has_after) == (50, False, False)
+    before = listing.page(rows, read(last.before or ""))
+    assert not before.is_counted
+    assert before.rows[-1].name < last.rows[0].name
+
+
 def read(address: str) -> listing.Wish:
     return listing.Wish.read(QueryDict(address.removeprefix("?")))
 

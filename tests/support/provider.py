@@ -42,6 +42,7 @@ class Provider:
         self.machines: list[dict[str, Any]] = []
         self.tasks: list[dict[str, Any]] = []
         self.failure: httpx.Response | Exception | None = None
+        self.failing_key = ""  # the failure is for this key alone; empty: for every one
         self.meanwhile: Callable[[], object] | None = None  # what happens here while the provider thinks
         self.calls: Counter[str] = Counter()
         connect.lend(account.pk, open_http(httpx.MockTransport(self.answer)))
@@ -51,9 +52,10 @@ class Provider:
         self.calls[f"{request.method} {path}"] += 1
         if self.meanwhile:
             self.meanwhile()
-        if isinstance(self.failure, Exception):
+        is_failing = self.failing_key in {"", request.headers["X-API-Key"]}
+        if isinstance(self.failure, Exception) and is_failing:
             raise self.failure
-        if self.failure is not None:
+        if isinstance(self.failure, httpx.Response) and is_failing:
             return streamed(self.failure.status_code, self.failure.content, **self.failure.headers)
         body = self._body(path)
         if body is None:
