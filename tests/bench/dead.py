@@ -16,6 +16,7 @@ from django.db import connection
 
 from cloud.clock import system_clock
 from cloud.models import Account, Refresh
+from cloud.seal import seal_key
 from panel.local.ports import any_free
 from tests.bench.figures import Figure, Report
 from tests.bench.fleets import SYNCED, Fleets
@@ -78,7 +79,8 @@ def _provider_at(port: int) -> Callable[[], object]:
     """All parts of the account are due, at a provider on this port."""
 
     def set_up() -> None:
-        Account.objects.update(base_url=f"http://127.0.0.1:{port}/api/v1")
+        address = f"http://127.0.0.1:{port}/api/v1"
+        Account.objects.update(base_url=address, sealed_key=seal_key("a-key-for-benchmarks", address))
         Refresh.objects.update(due_at=system_clock())
 
     return set_up
