@@ -39,7 +39,7 @@ def run(refresh_id: int, clock: Clock) -> bool:
     try:
         if turn.row.part == Refresh.Part.INSTANCES:
             trial.settle(turn.account, clock())
-        client = client_for(turn.account, lane=Lane.BACKGROUND)
+        client = client_for(turn.account, lane=_lane(turn))
         wait_s = parts.READERS[Refresh.Part(turn.row.part)](turn, client)
     except Superseded:
         log.warning("refreshing %s took too long; another hand has it", turn.row)
@@ -95,6 +95,12 @@ def _free(now: datetime) -> Q:
 def _ripe(now: datetime) -> Q:
     """Due, or due later than anything can be: the clock went back."""
     return Q(due_at__lte=now) | Q(due_at__gt=now + seconds(2 * timing().templates_s))
+
+
+def _lane(turn: Turn) -> Lane:
+    """Somebody waits for an account's very first machines; all later readings are background work."""
+    is_first = turn.row.part == Refresh.Part.INSTANCES and turn.row.done_at is None
+    return Lane.PEOPLE if is_first else Lane.BACKGROUND
 
 
 def _claim(refresh_id: int, now: datetime) -> Turn | None:

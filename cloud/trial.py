@@ -17,7 +17,7 @@ def settle(account: Account, now: datetime) -> None:
         return
     mine = Account.objects.filter(pk=account.pk, next_sealed_key=account.next_sealed_key)
     try:
-        client_for(account, lane=Lane.BACKGROUND, sealed_key=account.next_sealed_key).list_tasks(limit=1)
+        client_for(account, lane=Lane.PEOPLE, sealed_key=account.next_sealed_key).list_tasks(limit=1)
     except Refused as refusal:
         if refusal.status not in {401, 403}:
             raise

@@ -56,7 +56,8 @@ class Supervisor:
         self._places: list[_Place] = []
         self.is_ending = False
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+            # nohup means it; but a shell's `&` makes a child deaf to Ctrl-C, and whoever sends SIGINT means it too.
+            if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self._end)
 
     def _end(self, _number: int, _frame: FrameType | None) -> None:

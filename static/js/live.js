@@ -54,9 +54,10 @@
   const freshen = (text) => {
     const [account, part, at] = text.split(" ");
     const label = document.getElementById("fresh");
-    if (part !== "instances" || label?.dataset.account !== account) return;
+    if (part !== "instances" || !label) return;
     const time = label.querySelector("time");
-    if (!time) return readAgain("all", 300);
+    if (!time) return location.reload(); // the very first reading: counts, filters and all the rest begin with it
+    if (label.dataset.account !== account) return;
     time.dateTime = at;
     time.removeAttribute("title");
     window.tidepool.drawTimes(label);
@@ -67,11 +68,12 @@
   const showLive = (is) => {
     isLive = is;
     const label = document.getElementById("fresh");
+    if (!label?.querySelector("time")) return; // nothing was read yet: the server's words stand
     const isWell = is && !document.getElementById("banners")?.dataset.doubt;
-    const word = label?.querySelector(".live-word");
+    const word = label.querySelector(".live-word");
     if (word) word.textContent = isWell ? "Live," : is ? "Last known," : "Not live,";
-    label?.classList.toggle("st-run", isWell);
-    label?.classList.toggle("st-unknown", !isWell);
+    label.classList.toggle("st-run", isWell);
+    label.classList.toggle("st-unknown", !isWell);
   };
   addEventListener("htmx:afterSettle", () => isLive !== null && showLive(isLive));
 

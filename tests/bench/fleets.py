@@ -114,7 +114,7 @@ def _people_and_account() -> str:
     owner = found_owner("olga@example.org", "correct horse battery staple")
     now = system_clock()
     account = Account.objects.create(
-        name="Production", base_url="http://127.0.0.1:9/api/v1", 
+        name="Production", base_url="http://127.0.0.1:9/api/v1",
         sealed_key=seal_key("a-key-for-benchmarks", "http://127.0.0.1:9/api/v1"),
         key_hint="arks", key_state=Account.Key.ACCEPTED, key_stored_at=now,
     )  # fmt: skip

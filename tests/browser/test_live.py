@@ -21,8 +21,8 @@ def state(page: Page, name: str) -> Locator:
 def opened(page: Page, address: str = "/instances/") -> Page:
     """The page with its stream open, and a mark that a reload would take away."""
     page.goto(address)
-    page.evaluate("window.unreloaded = true")
     expect(page.locator("#fresh")).to_contain_text("Live")
+    page.evaluate("window.unreloaded = true")
     return page
 
 
