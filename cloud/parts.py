@@ -24,6 +24,7 @@ class Turn:
     account: Account
     now: datetime
     timing: Timing
+    is_inherited: bool = False  # from a hand that died: its lease ran out
 
     def hold(self) -> None:
         """Renew the lease before the cache is written. Raises Superseded when the part is in another hand by now."""

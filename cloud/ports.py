@@ -13,7 +13,7 @@ class Change:
     """News of the cache for whoever watches.
 
     `instances` maps team to the machines whose own row changed; `lists` holds the teams in whose lists something
-    entered, left or moved; `topics` are other parts of pages that are to be read again ("accounts", "tasks").
+    entered, left or moved; `topics` are other parts of pages that are to be read again ("accounts", "tasks", or "all").
     """
 
     account: int
@@ -44,7 +44,7 @@ class Point:
 class Ports:
     tell: Callable[[Change], None]
     show_point: Callable[[int, Point], None]  # a machine's row id, its newest reading
-    say_fresh: Callable[[int, str, datetime], None]  # an account, a part of its cache: read again at that time
+    say_fresh: Callable[[int, datetime], None]  # an account whose machines were read at that time
     is_watched: Callable[[str], bool]  # does somebody look at this topic?
     looked_at: Callable[[], Sequence[int]]  # row ids of the machines that are on somebody's screen
     tidy: Callable[[], None]  # delete what is over: sessions, counters

@@ -18,7 +18,7 @@ from cloud.connect import client_for
 from cloud.errors import CloudError
 from cloud.models import Account, Refresh
 from cloud.parts import Superseded, Turn
-from cloud.ports import ports
+from cloud.ports import Change, ports
 from cloud.seal import CannotOpen
 from cloud.timing import seconds, timing
 
@@ -105,22 +105,29 @@ def _lane(turn: Turn) -> Lane:
 
 def _claim(refresh_id: int, now: datetime) -> Turn | None:
     pace = timing()
-    taken = Refresh.objects.filter(_free(now), _ripe(now), pk=refresh_id, account__is_enabled=True).update(
-        fence=F("fence") + 1, leased_until=now + seconds(pace.refresh_lease_s)
-    )
-    if not taken:
+    free = Refresh.objects.filter(_free(now), _ripe(now), pk=refresh_id, account__is_enabled=True)
+    lease = {"fence": F("fence") + 1, "leased_until": now + seconds(pace.refresh_lease_s)}
+    if free.filter(leased_until=None).update(**lease):
+        is_inherited = False
+    elif free.update(**lease):
+        is_inherited = True
+    else:
         return None
     row = Refresh.objects.select_related("account").get(pk=refresh_id)
-    return Turn(row, row.account, now, pace)
+    return Turn(row, row.account, now, pace, is_inherited)
 
 
 def _done(turn: Turn, wait_s: float, now: datetime) -> None:
     saved = _mine(turn).update(
         due_at=turn.now + seconds(wait_s), leased_until=None, done_at=now, failures=0, failure="", failed_at=None
     )
-    if saved:
-        standing.answered(turn.account, turn.row.part)
-        ports().say_fresh(turn.account.pk, turn.row.part, now)
+    if not saved:
+        return
+    standing.answered(turn.account, turn.row.part)
+    if turn.is_inherited:  # the hand that died may have written what it never told
+        ports().tell(Change(turn.account.pk, topics=frozenset({"all"})))
+    if turn.row.part == Refresh.Part.INSTANCES:
+        ports().say_fresh(turn.account.pk, now)
 
 
 def _failed(turn: Turn, words: str, now: datetime) -> None:

@@ -31,7 +31,7 @@ def of_message(message: Mapping[str, Any], topics: Collection[str]) -> list[Fram
         topic = f"instance:{message['id']}"
         return [Frame(topic, event("point", message["text"]))] if topic in topics else []
     if kind == "fresh":
-        return [Frame("fresh", event("fresh", f"{message['account']} {message['part']} {message['at']}"))]
+        return [Frame("fresh", event("fresh", f"{message['account']} {message['at']}"))]
     return _of_change(message, topics)
 
 

@@ -48,8 +48,8 @@ def show_point(instance_id: int, point: Point) -> None:
         log.warning("a reading was not kept: %s", type(error).__name__)
 
 
-def say_fresh(account_id: int, part: str, at: datetime) -> None:
-    _publish({"kind": "fresh", "account": account_id, "part": part, "at": at.isoformat()})
+def say_fresh(account_id: int, at: datetime) -> None:
+    _publish({"kind": "fresh", "account": account_id, "at": at.isoformat()})
 
 
 def is_watched(topic: str) -> bool:

@@ -52,9 +52,9 @@
   };
 
   const freshen = (text) => {
-    const [account, part, at] = text.split(" ");
+    const [account, at] = text.split(" ");
     const label = document.getElementById("fresh");
-    if (part !== "instances" || !label) return;
+    if (!label) return;
     const time = label.querySelector("time");
     if (!time) return location.reload(); // the very first reading: counts, filters and all the rest begin with it
     if (label.dataset.account !== account) return;

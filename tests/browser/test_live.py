@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import World
-from tests.support.processes import Stack, eventually
+from tests.support.processes import Stack
 
 pytestmark = pytest.mark.browser
 
@@ -147,4 +147,3 @@ def test_a_tested_key_says_its_outcome_by_itself(page: Page, panel: Stack, world
     card.get_by_role("link", name="Disable").click()
     page.get_by_role("button", name="Disable Wrong key").click()
     expect(page.locator("#banners")).not_to_contain_text("rejected")
-    eventually(lambda: world.calls() > 0)

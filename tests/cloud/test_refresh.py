@@ -8,8 +8,10 @@ import pytest
 
 from cloud import refresh, standing
 from cloud.models import Account, Instance, Lease, Refresh
+from cloud.store import store
 from cloud.sweeper import Sweeper
 from cloud.timing import Timing
+from panel.live.news import CHANNEL
 from tests.fixtures import Hands
 from tests.support.provider import Provider, machine
 
@@ -203,3 +205,15 @@ def test_a_key_is_not_sent_to_an_address_that_it_was_not_stored_for(
     refresh.run(row(planned).pk, clock)
     assert not provider.calls
     assert "Store it again" in row(planned).failure
+
+
+def test_what_a_dead_hand_wrote_is_told_by_the_next(planned: Account, provider: Provider, clock: Hands) -> None:
+    """A worker killed between its commit and its news: the next reading finds nothing new, and yet pages must hear."""
+    heard = store().pubsub()  # type: ignore[no-untyped-call]
+    heard.subscribe(CHANNEL)
+    for lease, is_told in ((None, False), (clock() - timedelta(seconds=1), True)):
+        Refresh.objects.update(due_at=clock(), leased_until=lease)
+        assert refresh.run(row(planned).pk, clock)
+        said = [message["data"] for message in iter(lambda: heard.get_message(timeout=0.2), None)]
+        assert any(b'"all"' in data for data in said if isinstance(data, bytes)) == is_told
+    heard.close()

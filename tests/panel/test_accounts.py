@@ -105,7 +105,7 @@ def test_replacing_a_bad_key_is_done_at_once_and_makes_the_test_due(
     assert due.count() == len(services.TESTS)
 
 
-@pytest.mark.parametrize("status", [200, 401, 503])
+@pytest.mark.parametrize("status", [200, 401, 404, 503])
 def test_a_good_key_stays_until_its_successor_is_accepted(
     planned: Account, provider: Provider, as_olga: Client, clock: Hands, status: int
 ) -> None:
@@ -127,6 +127,7 @@ def test_a_good_key_stays_until_its_successor_is_accepted(
     else:
         assert now_used == "a-key-for-tests"
         assert planned.next_sealed_key
+    assert Refresh.objects.get(part=Refresh.Part.INSTANCES).done_at, "the old key's reading goes on"
 
 
 def test_disabling_stops_reading_and_hides_nothing(planned: Account, as_olga: Client, clock: Hands) -> None:
