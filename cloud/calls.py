@@ -11,7 +11,7 @@ import httpx
 import msgspec
 
 from cloud.breaker import Breaker, Outcome, Verdict
-from cloud.budget import Budget, Lane
+from cloud.budget import Budget, Lane, Lease
 from cloud.deadline import Deadline
 from cloud.endpoints import Endpoint, Endpoints
 from cloud.error_bodies import decode
@@ -32,6 +32,15 @@ from cloud.transport import Answer, Timeouts, exchange
 
 S = TypeVar("S", bound=Shape)
 _NO_CONNECTION = frozenset({NotSentReason.CONNECT, NotSentReason.DNS, NotSentReason.TLS})
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A call that may go now: the breaker's word, its place in the budget, and the end of its time."""
+
+    verdict: Verdict
+    lease: Lease
+    deadline: Deadline
 
 
 @dataclass
@@ -56,6 +65,7 @@ class Caller:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     rand: Callable[[], float] = random.random
     clock_offset_s: float | None = None
+    place: Place | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         try:
@@ -97,10 +107,24 @@ class Caller:
             self.sleep(delay)
             attempt += 1
 
-    def _once(self, shape: type[S], endpoint: Endpoint, url: str, content: bytes | None, secrets: tuple[str, ...]) -> S:
-        request = self.http.build_request(endpoint.method, url, content=content, headers=self._headers(content))
-        verdict = self.breaker.allow(is_write=endpoint.is_write)
-        if verdict.are_writes_off and endpoint.is_write:
+    def reserve(self, *, is_write: bool) -> None:
+        """Get a place for the next call now. Its deadline begins now too: who is frozen meanwhile sends nothing late.
+
+        Raises NotSent when the breaker is open, writes are off, or the budget has no place within `wait_s`.
+        """
+        self.place = self._place(is_write)
+
+    def give_back(self) -> None:
+        """The reserved call is not made after all."""
+        place, self.place = self.place, None
+        if place is not None:
+            self.budget.release(place.lease)
+            if place.verdict.is_probe:
+                self.breaker.abandon()
+
+    def _place(self, is_write: bool) -> Place:
+        verdict = self.breaker.allow(is_write=is_write)
+        if verdict.are_writes_off and is_write:
             raise NotSent(NotSentReason.WRITES_OFF, "The provider does not accept the key: nothing is changed with it.")
         if not verdict.is_allowed:
             words = "The provider has not been answering; the next try comes by itself."
@@ -110,22 +134,26 @@ class Caller:
             if verdict.is_probe:
                 self.breaker.abandon()
             raise NotSent(NotSentReason.BUDGET, "Too many calls to the provider are waiting already.")
+        return Place(verdict, lease, Deadline(self.timeouts.total_s, self.clock))
+
+    def _once(self, shape: type[S], endpoint: Endpoint, url: str, content: bytes | None, secrets: tuple[str, ...]) -> S:
+        request = self.http.build_request(endpoint.method, url, content=content, headers=self._headers(content))
+        place, self.place = self.place or self._place(endpoint.is_write), None
         try:
-            read = self._read(shape, endpoint, self._send(endpoint, request), secrets)
+            read = self._read(shape, endpoint, self._send(endpoint, request, place.deadline), secrets)
         except CloudError as error:
-            self._note(endpoint, verdict, error)
+            self._note(endpoint, place.verdict, error)
             raise
         finally:
-            self.budget.release(lease)
-        self._note(endpoint, verdict, None)
+            self.budget.release(place.lease)
+        self._note(endpoint, place.verdict, None)
         return read
 
     def _headers(self, content: bytes | None) -> dict[str, str]:
         headers = {"X-API-Key": self.api_key}
         return headers if content is None else {**headers, "Content-Type": "application/json"}
 
-    def _send(self, endpoint: Endpoint, request: httpx.Request) -> Answer:
-        deadline = Deadline(self.timeouts.total_s, self.clock)
+    def _send(self, endpoint: Endpoint, request: httpx.Request, deadline: Deadline) -> Answer:
         answer = exchange(
             self.http, request, deadline, is_write=endpoint.is_write, body_cap_bytes=endpoint.body_cap_bytes
         )

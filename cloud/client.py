@@ -78,6 +78,16 @@ class Client:
         """Provider's clock minus ours by its last Date header, good to about a second; None before an answer."""
         return self._calls.clock_offset_s
 
+    def reserve(self, *, is_write: bool) -> None:
+        """Get a place for this client's next call now, so that nothing but the socket comes after. Raises NotSent.
+
+        For a client in one hand: threads that share one would take each other's place.
+        """
+        self._calls.reserve(is_write=is_write)
+
+    def give_back(self) -> None:
+        self._calls.give_back()
+
     def close(self) -> None:
         if self._owns_http:
             self._http.close()

@@ -1,17 +1,18 @@
 """Tells workers that something is due. Never raises into its caller, and remembers for a while that nobody opens.
 
-The row is due with or without the message; what a lost knock leaves behind, the sweeper finds.
+The row is due with or without the message; what a lost knock leaves behind, the sweeper finds. Tasks are named, not
+imported: whoever knocks need not know what the workers do.
 """
 
 import logging
 import time
 from collections.abc import Iterable
 
+from celery import current_app
 from celery.exceptions import OperationalError as CeleryError
 from kombu.exceptions import OperationalError as KombuError
 from redis.exceptions import RedisError
 
-from cloud import tasks
 from cloud.timing import timing
 
 log = logging.getLogger(__name__)
@@ -21,19 +22,24 @@ EXPIRES_S = 120  # who comes back after a long absence skips what was told meanw
 
 def knock(refresh_ids: Iterable[int]) -> bool:
     """Announce due refreshes; False when the broker is away, and the sweeper must do without it."""
-    return all(_send(tasks.run_refresh, refresh_id) for refresh_id in refresh_ids)
+    return all([_send("cloud.tasks.run_refresh", refresh_id) for refresh_id in refresh_ids])
+
+
+def knock_operations(operation_ids: Iterable[str]) -> bool:
+    """Announce due operations; False when the broker is away."""
+    return all([_send("cloud.tasks.advance", operation_id) for operation_id in operation_ids])
 
 
 def canary() -> bool:
-    return _send(tasks.canary)
+    return _send("cloud.tasks.canary")
 
 
-def _send(task: object, *args: int) -> bool:
+def _send(task: str, *args: int | str) -> bool:
     global _down_until  # noqa: PLW0603 -- one memory a process, on purpose
     if time.monotonic() < _down_until:
         return False
     try:
-        task.apply_async(args, ignore_result=True, expires=EXPIRES_S)  # type: ignore[attr-defined]  # celery has no types
+        current_app.send_task(task, args, ignore_result=True, expires=EXPIRES_S)
     except (KombuError, CeleryError, RedisError, OSError) as error:
         _down_until = time.monotonic() + timing().broker_down_s
         log.warning("the broker does not answer: %s", type(error).__name__)

@@ -108,6 +108,14 @@ class Instance(models.Model):
         OFF = 85
         GONE = 90
 
+    class Attention(models.IntegerChoices):
+        """What goes on with it, in the order of a list sorted by state."""
+
+        FAILED = 10, _("Needs attention")
+        UNCLEAR = 20, _("Please check")
+        BUSY = 30, _("Busy")
+        CALM = 50, _("Nothing going on")
+
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="instances")
     provider_id = models.CharField(max_length=255)  # opaque: `vm-abc123`, a UUID, anything
     team_id = models.BigIntegerField()
@@ -133,6 +141,13 @@ class Instance(models.Model):
     os_type = models.CharField(max_length=64, blank=True)
     username = models.CharField(max_length=64, blank=True)
     started_at = models.DateTimeField()  # the provider's created_at, else when we first saw it
+    is_locked = models.BooleanField(default=False)  # protected: nothing in here deletes it
+    # What goes on with it, written by the engine alone (cloud/operations/moves.py), never by a sync.
+    attention = models.PositiveSmallIntegerField(choices=Attention.choices, default=Attention.CALM)
+    operation_id = models.CharField(max_length=36, blank=True)
+    operation_kind = models.CharField(max_length=32, blank=True)
+    operation_state = models.CharField(max_length=32, blank=True)
+    operation_at = models.DateTimeField(null=True, blank=True)  # when it began, or when its undo time ends
     search = models.TextField(blank=True)  # folded name, addresses, type: one column to look through
     raw = models.JSONField(default=dict)  # all that the provider said, unknown fields included
     digest = models.CharField(max_length=32, blank=True)  # of `raw`: what a sync compares; none while missing or gone
@@ -147,7 +162,7 @@ class Instance(models.Model):
         constraints = [models.UniqueConstraint(fields=("account", "provider_id"), name="instance_once_an_account")]
         # One index for each order a list offers; `id` makes every order total, which keyset paging needs.
         indexes = [
-            models.Index(fields=("team_id", "rank", "name", "id"), name="instance_by_state"),
+            models.Index(fields=("team_id", "attention", "rank", "name", "id"), name="instance_by_state"),
             models.Index(fields=("team_id", "name", "id"), name="instance_by_name"),
             models.Index(fields=("team_id", "type_label", "name", "id"), name="instance_by_type"),
             models.Index(fields=("team_id", "region", "name", "id"), name="instance_by_region"),
@@ -249,7 +264,7 @@ class ProviderTask(models.Model):
 
 
 class Process(models.Model):
-    """A worker or sweeper that runs or ran: its last sign of life, and its last canary."""
+    """A worker or sweeper that runs or ran, and its last sign of life. A label is never used twice."""
 
     class Kind(models.TextChoices):
         WORKER = "worker"

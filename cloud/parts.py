@@ -9,9 +9,10 @@ from datetime import datetime
 
 from cloud import catalogue, loads, sync, vanished
 from cloud.client import Client
-from cloud.clock import system_clock
+from cloud.clock import Clock
 from cloud.errors import CloudError, Refused
 from cloud.models import Account, ProviderTask, Refresh
+from cloud.operations import judging, listening, waiting
 from cloud.ports import Change, ports
 from cloud.timing import Timing, seconds
 
@@ -24,12 +25,13 @@ class Turn:
     account: Account
     now: datetime
     timing: Timing
+    clock: Clock
     is_inherited: bool = False  # from a hand that died: its lease ran out
 
     def hold(self) -> None:
         """Renew the lease before the cache is written. Raises Superseded when the part is in another hand by now."""
         mine = Refresh.objects.filter(pk=self.row.pk, fence=self.row.fence)
-        if not mine.update(leased_until=system_clock() + seconds(self.timing.refresh_lease_s)):
+        if not mine.update(leased_until=self.clock() + seconds(self.timing.refresh_lease_s)):
             raise Superseded
 
 
@@ -63,7 +65,16 @@ def read_instances(turn: Turn, client: Client) -> float:
             outcome.changed[row.team_id].append(row.pk)
     topics = {"accounts"} if was_held != turn.account.held_missing else set()
     ports().tell(Change(turn.account.pk, outcome.changed, frozenset(lists), frozenset(topics)))
-    return turn.timing.instances_watched_s if ports().is_watched("fleet") else turn.timing.instances_idle_s
+    listening.saw(
+        turn.account,
+        listing.items,
+        is_complete=not listing.skipped,
+        asked_at=turn.now,
+        now=turn.clock(),
+        pace=turn.timing,
+    )
+    usual_s = turn.timing.instances_watched_s if ports().is_watched("fleet") else turn.timing.instances_idle_s
+    return waiting.machines_every_s(turn.account.pk, turn.timing, usual_s)
 
 
 def read_catalogue(turn: Turn, client: Client) -> float:
@@ -78,11 +89,15 @@ def read_templates(turn: Turn, client: Client) -> float:
 
 
 def read_tasks(turn: Turn, client: Client) -> float:
-    if catalogue.tasks(turn.account, client.list_tasks(limit=100, days=7).items, turn.now):
+    """One list for the page of tasks and for all operations that run."""
+    listing = client.list_tasks(limit=listening.LIMIT, days=judging.TASK_DAYS)
+    if catalogue.tasks(turn.account, listing.items, turn.now):
         ports().tell(Change(turn.account.pk, topics=frozenset({"tasks"})))
+    listening.heard(turn.account, listing, now=turn.clock(), pace=turn.timing)
     is_busy = ProviderTask.objects.filter(account=turn.account, status__in=ProviderTask.UNFINISHED).exists()
     is_seen = ports().is_watched("tasks")
-    return turn.timing.tasks_watched_s if is_busy and is_seen else turn.timing.tasks_idle_s
+    usual_s = turn.timing.tasks_watched_s if is_busy and is_seen else turn.timing.tasks_idle_s
+    return waiting.tasks_every_s(turn.account.pk, turn.timing, usual_s)
 
 
 def read_health(turn: Turn, client: Client) -> float:

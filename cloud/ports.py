@@ -6,6 +6,10 @@ The arrows go from panel to cloud; these few calls are how news goes up without 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cloud.operations.models import Operation
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,11 @@ class Ports:
     looked_at: Callable[[], Sequence[int]]  # row ids of the machines that are on somebody's screen
     tidy: Callable[[], None]  # delete what is over: sessions, counters
     home_team: Callable[[], int]  # the team of a machine that was made outside the panel
+    # May this still happen, now that it is taken up? Why not, in words; "" when it may.
+    why_not: "Callable[[Operation], str]"
+    # Put the outcome on the record, as the last statement of its transaction: the row, its new state (or "denied").
+    record: "Callable[[Operation, str, datetime], None]"
+    checkpoint: Callable[[datetime], object]  # sign where the record stands, if that is due
 
 
 _installed: Ports | None = None

@@ -10,9 +10,10 @@ from datetime import datetime
 
 from django.db import Error, close_old_connections
 
-from cloud import knock, processes, refresh
+from cloud import knock, processes, refresh, schedule
 from cloud.clock import Clock
-from cloud.models import Lease, Process
+from cloud.models import Lease
+from cloud.operations import claims, engine
 from cloud.ports import ports
 from cloud.timing import Timing, seconds
 
@@ -32,7 +33,7 @@ class Sweeper:
 
     def __init__(self, clock: Clock, pace: Timing, stopped: threading.Event) -> None:
         self.clock, self.pace, self.stopped = clock, pace, stopped
-        self._announced: dict[int, Announced] = {}
+        self._announced: dict[int | str, Announced] = {}
         self._canary_at: datetime | None = None
         self._held_until: datetime | None = None
         self._tidied_at: datetime | None = None
@@ -51,15 +52,25 @@ class Sweeper:
         if not self._holds_lease(now):
             return 0
         self._sing(now)
-        waiting = refresh.due(now)
-        self._announced = {pk: self._announced[pk] for pk in waiting if pk in self._announced}
-        due = [pk for pk in waiting if self._is_news(pk, now)]
-        for pk in due:
-            last = self._announced.get(pk)
-            self._announced[pk] = Announced(now, last.times + 1 if last else 1)
-            if not knock.knock([pk]):
-                refresh.run(pk, self.clock)
-        return len(due)
+        ports().checkpoint(now)
+        parts, operations = schedule.due(now), claims.due(now, self.pace)
+        self._announced = {pk: self._announced[pk] for pk in (*parts, *operations) if pk in self._announced}
+        # What people asked for goes first; both are told at once when the broker is there.
+        handed = [pk for pk in operations if self._is_news(pk, now)]
+        for pk in handed:
+            self._note(pk, now)
+            if not knock.knock_operations([pk]):
+                engine.advance(pk, self.clock)
+        due = [pk for pk in parts if self._is_news(pk, now)]
+        for part in due:
+            self._note(part, now)
+            if not knock.knock([part]):
+                refresh.run(part, self.clock)
+        return len(due) + len(handed)
+
+    def _note(self, pk: int | str, now: datetime) -> None:
+        last = self._announced.get(pk)
+        self._announced[pk] = Announced(now, last.times + 1 if last else 1)
 
     def _holds_lease(self, now: datetime) -> bool:
         """Taken for a while and renewed at its half: one write in some seconds, not one a round."""
@@ -69,8 +80,8 @@ class Sweeper:
             self._held_until = now + 2 * half if is_ours else None
         return self._held_until is not None
 
-    def _is_news(self, pk: int, now: datetime) -> bool:
-        """A part that was announced a moment ago is on its way: more messages would only fill the queue.
+    def _is_news(self, pk: int | str, now: datetime) -> bool:
+        """What was announced a moment ago is on its way: more messages would only fill the queue.
 
         With no worker there for hours they are told ever more rarely, up to 16 times the usual pause.
         """
@@ -82,7 +93,6 @@ class Sweeper:
             return
         self._canary_at = now
         knock.canary()
-        processes.lives(Process.Kind.SWEEPER, now)
         processes.forget_old(now - seconds(self.pace.worker_healthy_s * 10))
         if self._tidied_at is None or self._tidied_at < now - seconds(self.pace.tidy_s):
             self._tidied_at = now

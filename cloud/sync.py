@@ -15,13 +15,13 @@ from cloud import columns, shapes
 from cloud.models import Account, Instance
 from cloud.tally import recount
 
+# What a sync does not know of: identity, and what the panel itself says of a machine.
+OURS = {"id", "account", "provider_id", "team_id", "first_seen_at", "is_locked", "attention"} | {
+    f"operation_{part}" for part in ("id", "kind", "state", "at")
+}
 # Values that a list is ordered or filtered by: when one changes, rows move and lists are read again.
 MOVES = ("name", "rank", "region", "type_label", "price_cents_per_hour", "gone_at")
-SHOWN = tuple(
-    column.name
-    for column in Instance._meta.concrete_fields
-    if column.name not in {"id", "account", "provider_id", "team_id", "first_seen_at"}
-)
+SHOWN = tuple(column.name for column in Instance._meta.concrete_fields if column.name not in OURS)
 
 
 @dataclass

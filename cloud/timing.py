@@ -33,6 +33,27 @@ class Timing:
     tidy_s: float = 3600
     worker_healthy_s: float = 60
     broker_down_s: float = 5  # how long a dead broker is remembered before the next try
+    # Operations (reliability.md 2, 3, 5)
+    call_s: float = 45  # one call in all; connect, write and read are shares of it (cloud/connect.py)
+    lease_s: float = 60  # one turn of one operation
+    send_margin_s: float = 50  # of the lease that must be left when a request leaves
+    place_s: float = 5  # how long a turn waits for its place in the budget before it comes again
+    poll_s: float = 3  # the task list, while something runs
+    poll_most_s: float = 15  # a task that the list no longer holds is asked for by itself, ever more rarely
+    look_s: float = 5  # machines, while an outcome is being looked for
+    window_s: float = 120  # around a call in which its task may be dated
+    expire_s: float = 600  # an intent that could not be sent for so long is not sent at all
+    queue_moves_s: float = 60  # something was sent so lately: what waits, waits for our own queue
+    approval_s: float = 72 * 3600
+    not_ready_s: float = 300  # how long `invalid_state` is answered with another try
+    limit_s: float = 600  # a task that runs longer is unclear
+    absent_again_s: float = 60  # between two 404 that prove a delete
+    checking_s: float = 600  # looked for so long without a finding: unclear
+    heard_s: float = 60  # a reading younger than this speaks for now
+    unclear_again_s: float = 3600
+    heartbeat_s: float = 10
+    watchdog_s: float = 60  # a process that could not say so long that it lives, ends itself
+    sender_gone_s: float = 300  # a process that said nothing for so long sends nothing any more
 
     def scaled(self, factor: float) -> "Timing":
         """The same durations, `factor` times as fast."""

@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render, resolve_url
 from django.utils.translation import gettext as _
 from django_htmx.middleware import HtmxDetails
 
+from panel.audit import record
 from panel.teams import policy
 from panel.teams.actors import people_with
 from panel.teams.policy import Actor, Permission
@@ -124,11 +125,20 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 def refused(request: PanelRequest, exception: PermissionDenied | None = None) -> HttpResponse:
     """403 in words: what the role lacks, and who has it."""
     lacking = exception.args[0] if exception and exception.args else None
+    _record_refusal(request, lacking)
     context: dict[str, Any] = {"title": _("Your role does not allow this")}
     if isinstance(lacking, Permission):
         context["words"] = _("It takes the permission: %(sentence)s") % {"sentence": policy.SENTENCES[lacking]}
         context["people"] = people_with(request.actor, lacking)
     return render(request, "errors/framed.html", context, status=403)
+
+
+def _record_refusal(request: PanelRequest, lacking: object) -> None:
+    """By the route's name: an address may hold what opens a door."""
+    match = request.resolver_match
+    where = {"method": request.method, "route": match.view_name if match else ""}
+    permission = lacking.value if isinstance(lacking, Permission) else ""
+    record.denied("access.denied", actor=request.actor, target_kind="permission", target_id=permission, detail=where)
 
 
 def broken(request: HttpRequest) -> HttpResponse:

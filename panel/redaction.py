@@ -9,6 +9,11 @@ SECRETS = re.compile(
 )
 # Bounded, each part: a log line may hold what a stranger typed, and an unbounded one took seconds for 60 KB.
 URL_PASSWORD = re.compile(r"(\b\w{1,20}://[^:/\s]{0,200}:)([^@/\s]{1,500})(@)")
+# Names of fields whose values are secrets. `key` and `token` only as the last word: `key_state` tells nothing.
+SECRET_NAME = re.compile(
+    r"(?i)passw|passphrase|secret|ticket|authorization|credential|cookie|sessionid|private|x-api-key|api[_-]?key"
+    r"|(?:keys?|tokens?|otp)$"
+)
 RESET_LINK = re.compile(r"(/password/new/)[^\s\"']+")
 
 
@@ -16,6 +21,11 @@ def redacted(text: str) -> str:
     """The text without values of secret-looking names, passwords in addresses and links to a new password."""
     text = RESET_LINK.sub(r"\1…", SECRETS.sub(r"\1…", text))
     return URL_PASSWORD.sub(r"\1…\3", text)
+
+
+def is_secret(name: str) -> bool:
+    """Whether a field of this name holds what must never be written down."""
+    return SECRET_NAME.search(name) is not None
 
 
 class Redact(logging.Filter):

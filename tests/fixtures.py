@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth.hashers import make_password
 from django.test import Client
 
-from cloud import connect, refresh
+from cloud import connect, schedule
 from cloud.models import Account
 from cloud.seal import seal_key
 from panel.people.models import User
@@ -57,7 +57,7 @@ def account(team: Team, clock: Hands) -> Account:
 @pytest.fixture
 def planned(account: Account, clock: Hands) -> Account:
     """The account with its parts due."""
-    refresh.plan(account, clock())
+    schedule.plan(account, clock())
     return account
 
 

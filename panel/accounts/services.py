@@ -5,11 +5,12 @@ from typing import Any
 
 from django.db import transaction
 
-from cloud import knock, refresh
+from cloud import knock, schedule
 from cloud.clock import system_clock
 from cloud.models import Account, Refresh
 from cloud.ports import Change, ports
 from cloud.seal import seal_key
+from panel.audit import record
 from panel.teams import policy
 from panel.teams.policy import Actor, Permission
 
@@ -24,8 +25,9 @@ def add_account(*, actor: Actor, name: str, base_url: str, key: str, is_sandbox:
         account = Account.objects.create(
             name=name, base_url=base_url, is_sandbox=is_sandbox, key_stored_at=now, **_sealed(key, base_url)
         )
-        rows = refresh.plan(account, now)
+        rows = schedule.plan(account, now)
         transaction.on_commit(lambda: _announce(account, rows))
+        _record("account.added", actor, account, base_url=base_url)
     return account
 
 
@@ -44,6 +46,7 @@ def replace_key(*, actor: Actor, account: Account, key: str) -> None:
             changes |= {**sealed, "key_state": Account.Key.UNTESTED, "key_stored_at": system_clock()}
         Account.objects.filter(pk=account.pk).update(**changes)
         transaction.on_commit(lambda: _read_again(account))
+        _record("account.key.replaced", actor, account)
 
 
 def test_account(*, actor: Actor, account: Account) -> None:
@@ -52,6 +55,7 @@ def test_account(*, actor: Actor, account: Account) -> None:
     with transaction.atomic():
         Account.objects.filter(pk=account.pk).update(key_state=Account.Key.UNTESTED)
         transaction.on_commit(lambda: _read_again(account))
+        _record("account.test.requested", actor, account)
 
 
 def set_enabled(*, actor: Actor, account: Account, is_enabled: bool) -> None:
@@ -60,6 +64,7 @@ def set_enabled(*, actor: Actor, account: Account, is_enabled: bool) -> None:
     with transaction.atomic():
         Account.objects.filter(pk=account.pk).update(is_enabled=is_enabled)
         transaction.on_commit(lambda: _read_again(account) if is_enabled else _announce(account, []))
+        _record("account.enabled" if is_enabled else "account.disabled", actor, account)
 
 
 def confirm_missing(*, actor: Actor, account: Account, until: datetime) -> None:
@@ -68,6 +73,14 @@ def confirm_missing(*, actor: Actor, account: Account, until: datetime) -> None:
     with transaction.atomic():
         Account.objects.filter(pk=account.pk).update(missing_confirmed_at=until)
         transaction.on_commit(lambda: _read_again(account))
+        _record("account.missing.confirmed", actor, account, until=until)
+
+
+def _record(code: str, actor: Actor, account: Account, **detail: Any) -> None:
+    """Last in each transaction: from here to its commit all other records wait."""
+    record.append(
+        code, actor=actor, target_kind="account", target_id=str(account.pk), target_label=account.name, detail=detail
+    )
 
 
 def _sealed(key: str, base_url: str) -> dict[str, str]:
@@ -75,7 +88,7 @@ def _sealed(key: str, base_url: str) -> dict[str, str]:
 
 
 def _read_again(account: Account) -> None:
-    _announce(account, refresh.anew(account.pk, *TESTS, now=system_clock()))
+    _announce(account, schedule.anew(account.pk, *TESTS, now=system_clock()))
 
 
 def _announce(account: Account, rows: list[int]) -> None:

@@ -31,7 +31,7 @@ STATES = {
 
 # What a list can be sorted by: the columns of the key, ending in a unique one. Each has its index (cloud/models.py).
 ORDERS: dict[str, tuple[str, ...]] = {
-    "state": ("rank", "name", "id"),
+    "state": ("attention", "rank", "name", "id"),
     "name": ("name", "id"),
     "type": ("type_label", "name", "id"),
     "region": ("region", "name", "id"),
@@ -61,6 +61,7 @@ def _moment(value: Any) -> datetime:
 
 KINDS: dict[str, Callable[[Any], Any]] = {
     "id": _whole,
+    "attention": _whole,
     "rank": _whole,
     "price_key": _whole,
     "name": _text,
@@ -248,7 +249,7 @@ def page(rows: InstanceQuerySet, wish: Wish, total: int | None = None) -> Page:
 COLUMNS = (
     "id", "account_id", "name", "power", "last_power", "last_power_at", "rank", "ip_address", "region", "type_label",
     "cpu_cores", "gpu_count", "gpu_model", "price_cents_per_hour", "started_at", "missing_since",
-    "gone_at",
+    "gone_at", "is_locked", "attention", "operation_kind", "operation_state", "operation_at",
 )  # fmt: skip
 
 

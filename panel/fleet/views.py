@@ -1,10 +1,12 @@
 """Pages of machines: the list, one machine, its readings, the export. All from the cache."""
 
+from django.db import transaction
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from cloud import loads
+from panel.audit import record
 from panel.fleet import describe, listing, row, shown
 from panel.fleet.export import lines
 from panel.fleet.queries import visible_instances
@@ -61,6 +63,14 @@ def export(request: PanelRequest) -> StreamingHttpResponse:
     """The whole narrowed list as CSV, in the wished order."""
     wish = listing.Wish.read(request.GET)
     rows = wish.ordered(wish.narrow(visible_instances(request.actor, Permission.INSTANCE_EXPORT)))
+    teams = request.actor.teams_with(Permission.INSTANCE_EXPORT)
+    with transaction.atomic():
+        record.append(
+            "instance.list.exported",
+            actor=request.actor,
+            team_id=teams[0] if len(teams) == 1 else None,
+            detail={"teams": teams, "wish": request.GET.dict()},
+        )
     response = StreamingHttpResponse(lines(rows), content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = 'attachment; filename="instances.csv"'
     return response

@@ -19,7 +19,7 @@ from django.conf import settings
 from django.db import close_old_connections, connections
 from redis.exceptions import RedisError
 
-from cloud import knock, refresh
+from cloud import knock, schedule
 from cloud.clock import system_clock
 from cloud.models import Account, Refresh
 from cloud.timing import timing
@@ -221,4 +221,4 @@ def _look_again(topics: frozenset[str]) -> None:
         wanted[Refresh.Part.STATS] = timing().stats_slice_s
     for account_id in Account.objects.filter(is_enabled=True).values_list("pk", flat=True) if wanted else ():
         for part, age_s in wanted.items():
-            knock.knock(refresh.soon(account_id, part, now=system_clock(), every_s=age_s))
+            knock.knock(schedule.soon(account_id, part, now=system_clock(), every_s=age_s))

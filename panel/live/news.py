@@ -15,9 +15,10 @@ from redis.exceptions import RedisError
 
 from cloud import loads
 from cloud.clock import system_clock
-from cloud.ports import Change, Point, Ports
+from cloud.ports import Change, Point
 from cloud.store import store, text
 from cloud.timing import timing
+from panel.audit import record
 from panel.people import lockout
 from panel.teams.models import default_team
 
@@ -78,6 +79,7 @@ def tidy() -> None:
     """Rows that nobody needs any more: sessions that ended, failures that are forgotten."""
     Session.objects.filter(expire_date__lt=system_clock()).delete()
     lockout.forget_old(system_clock())
+    record.settle(system_clock())
 
 
 def _publish(message: dict[str, Any]) -> None:
@@ -85,14 +87,3 @@ def _publish(message: dict[str, Any]) -> None:
         store().publish(CHANNEL, json.dumps(message))
     except RedisError as error:
         log.warning("news was not published: %s", type(error).__name__)
-
-
-PORTS = Ports(
-    tell=tell,
-    show_point=show_point,
-    say_fresh=say_fresh,
-    is_watched=is_watched,
-    looked_at=looked_at,
-    home_team=home_team,
-    tidy=tidy,
-)

@@ -10,13 +10,14 @@ from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.mail import EmailMessage
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
 from cloud.clock import system_clock
-from panel.people import lockout
+from panel.people import lockout, recorded
 from panel.people.models import User
 
 log = logging.getLogger(__name__)
@@ -41,16 +42,34 @@ class Door(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         if not lockout.may_try(request, credentials.get("email") or "", system_clock()):
+            recorded.sign_in_refused(request, credentials.get("email") or "")
             self._refuse()
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         """Counted already, before the password was looked at."""
+        recorded.sign_in_failed(request, credentials.get("email") or "")
 
     def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
         lockout.note_success(request, user.email)
+        recorded.signed_in(request, user)
         response: HttpResponse = super().post_login(request, user, **kwargs)
         lockout.remember_device(request, response, user.email)
         return response
+
+    def logout(self, request: HttpRequest) -> None:
+        user = request.user
+        super().logout(request)
+        if isinstance(user, User):
+            recorded.signed_out(request, user)
+
+    def set_password(self, user: User, password: str) -> None:
+        """Hashing is slow on purpose: before the transaction."""
+        user.set_password(password)
+        match = self.request.resolver_match
+        with transaction.atomic():
+            user.save(update_fields=["password"])
+            is_by_mail = match is not None and match.url_name == "account_reset_password_from_key"
+            recorded.password_set(self.request, user, is_by_mail=is_by_mail)
 
     def get_reset_password_from_key_url(self, key: str) -> str:
         """At our own address, whatever host the request named."""

@@ -7,13 +7,13 @@ by itself (the idea is OWASP's "device cookies").
 """
 
 import hashlib
-import ipaddress
 from datetime import datetime, timedelta
 
 from django.core.signing import BadSignature, TimestampSigner
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 
+from panel.addresses import block_of
 from panel.people.models import SignInFailures, folded_email
 
 WINDOW = timedelta(minutes=5)
@@ -74,7 +74,7 @@ def _keys(request: HttpRequest, email: str) -> dict[str, int]:
     """Counter keys of this try with their limits, the account's first."""
     mark = _mark(folded_email(email))
     account = f"device:{mark}" if _is_known_device(request, mark) else f"account:{mark}"
-    return {account: TRIES_ACCOUNT, f"block:{_block(request.META.get('REMOTE_ADDR', ''))}": TRIES_BLOCK}
+    return {account: TRIES_ACCOUNT, f"block:{block_of(request.META.get('REMOTE_ADDR', ''))}": TRIES_BLOCK}
 
 
 def _is_known_device(request: HttpRequest, mark: str) -> bool:
@@ -86,12 +86,3 @@ def _is_known_device(request: HttpRequest, mark: str) -> bool:
 
 def _mark(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
-
-
-def _block(address: str) -> str:
-    """One IPv4 address, or the /64 that one IPv6 customer holds."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return "unknown"
-    return str(ipaddress.ip_network(f"{parsed}/{64 if parsed.version == 6 else 32}", strict=False))

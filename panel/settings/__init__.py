@@ -40,13 +40,16 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "cloud",
+    "cloud.operations",
     "panel.people",
     "panel.teams",
     "panel.fleet",
+    "panel.actions",
     "panel.overview",
     "panel.activity",
     "panel.accounts",
     "panel.health",
+    "panel.audit",
     "panel.live",
     "panel.local",
 ]
@@ -205,6 +208,7 @@ WORKER_PUBLIC_KEY = env.from_variable_or_file("TIDEPOOL_WORKER_PUBLIC_KEY", PATH
 WORKER_PRIVATE_KEY_FILE = env.text("TIDEPOOL_WORKER_PRIVATE_KEY_FILE", str(PATHS.keys / "worker.key"))
 OFF_MAY_COST = env.flag("TIDEPOOL_OFF_MAY_COST", default=True)
 TIME_SCALE = env.number("TIDEPOOL_TIME_SCALE", 1, least=0.001, most=1000)
+UNDO_SECONDS = env.number("TIDEPOOL_UNDO_SECONDS", 10, least=0, most=600)
 
 # --- Celery: a message is a hint, the row decides ---------------------------------------------------------------------
 WORKER_THREADS = int(env.number("TIDEPOOL_WORKER_THREADS", 8, least=1, most=200))

@@ -38,6 +38,16 @@ def actors_of(sessions: Mapping[str, Claims]) -> dict[str, Actor]:
     return actors
 
 
+def actor_by_id(user_id: int) -> Actor:
+    """The person as they are now, without a session: for what they asked for earlier. Nobody if they are gone."""
+    rows = User.objects.filter(pk=user_id, is_active=True)
+    found = list(rows.values_list("email", "is_administrator", "memberships__team_id", "memberships__role"))
+    if not found:
+        return NOBODY
+    roles = {team: Role(role) for _email, _is_administrator, team, role in found if team is not None}
+    return Actor(user_id, found[0][0], found[0][1], roles)
+
+
 def _is_current(user: User, claims: Claims) -> bool:
     """A changed password ends the sessions that were opened with the old one."""
     return constant_time_compare(claims.get(HASH_SESSION_KEY, ""), user.get_session_auth_hash())

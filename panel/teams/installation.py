@@ -2,6 +2,7 @@
 
 from django.db import transaction
 
+from panel.audit import record
 from panel.people.models import User
 from panel.teams.models import Membership, default_team
 from panel.teams.policy import Actor, Role
@@ -16,5 +17,10 @@ def found_owner(email: str, password: str) -> User:
     """A new person who administers the installation and owns the team Default."""
     with transaction.atomic():
         user = User.objects.create_user(email, password, is_administrator=True)
-        Membership.objects.create(team=default_team(), user=user, role=Role.OWNER)
+        team = default_team()
+        Membership.objects.create(team=team, user=user, role=Role.OWNER)
+        record.append(
+            "installation.owner.added", actor=installer(), team_id=team.pk, team_label=team.name,
+            target_kind="person", target_id=str(user.pk), target_label=user.email,
+        )  # fmt: skip
     return user

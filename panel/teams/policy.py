@@ -25,6 +25,12 @@ class Role(StrEnum):
 class Permission(StrEnum):
     INSTANCE_VIEW = "instance.view"
     INSTANCE_EXPORT = "instance.export"
+    INSTANCE_POWER = "instance.power"
+    INSTANCE_FORCE = "instance.force"
+    INSTANCE_RENAME = "instance.rename"
+    INSTANCE_DELETE = "instance.delete"
+    INSTANCE_LOCK = "instance.lock"
+    OPERATION_SETTLE = "operation.settle"
     COST_VIEW = "cost.view"
     TASK_VIEW = "task.view"
     ACCOUNT_VIEW = "account.view"
@@ -36,6 +42,12 @@ class Permission(StrEnum):
 SENTENCES: dict[Permission, str] = {
     Permission.INSTANCE_VIEW: "See the team's machines, their state and their load.",
     Permission.INSTANCE_EXPORT: "Download the list of the team's machines.",
+    Permission.INSTANCE_POWER: "Start, shut down and restart machines.",
+    Permission.INSTANCE_FORCE: "Force machines off and power-cycle them, which may lose data.",
+    Permission.INSTANCE_RENAME: "Rename machines.",
+    Permission.INSTANCE_DELETE: "Delete machines with everything on them.",
+    Permission.INSTANCE_LOCK: "Protect machines from deletion, and take the protection away.",
+    Permission.OPERATION_SETTLE: "Say how an action ended whose outcome nobody could find out.",
     Permission.COST_VIEW: "See what machines cost.",
     Permission.TASK_VIEW: "See what the provider is working on.",
     Permission.ACCOUNT_VIEW: "See which provider accounts are connected, and whether they answer.",
@@ -44,11 +56,14 @@ SENTENCES: dict[Permission, str] = {
 }
 
 _SEE = frozenset({Permission.INSTANCE_VIEW, Permission.INSTANCE_EXPORT, Permission.COST_VIEW, Permission.TASK_VIEW})
+_RUN = _SEE | {Permission.INSTANCE_POWER}
+_MAKE = _RUN | {Permission.INSTANCE_FORCE, Permission.INSTANCE_RENAME, Permission.INSTANCE_DELETE}
+_RULE = _MAKE | {Permission.INSTANCE_LOCK, Permission.OPERATION_SETTLE}
 ROLES: dict[Role, frozenset[Permission]] = {
     Role.OWNER: frozenset(Permission),
-    Role.ADMIN: _SEE | {Permission.ACCOUNT_VIEW, Permission.HEALTH_VIEW},
-    Role.LAUNCHER: _SEE,
-    Role.OPERATOR: _SEE,
+    Role.ADMIN: _RULE | {Permission.ACCOUNT_VIEW, Permission.HEALTH_VIEW},
+    Role.LAUNCHER: _MAKE,
+    Role.OPERATOR: _RUN,
     Role.BILLING: _SEE,
     Role.VIEWER: _SEE,
 }
@@ -62,6 +77,16 @@ class Owned(Protocol):
 
 
 @dataclass(frozen=True)
+class Origin:
+    """From where somebody asks, for the record. The session is named by a hash, a token by its row's id."""
+
+    address: str = ""
+    agent: str = ""
+    session_hash: str = ""
+    token_id: int | None = None
+
+
+@dataclass(frozen=True)
 class Actor:
     """Who asks: a person with their roles, read once a request. `roles` maps team to role."""
 
@@ -69,6 +94,7 @@ class Actor:
     label: str = ""
     is_administrator: bool = False
     roles: Mapping[int, Role] = field(default_factory=dict)
+    origin: Origin = field(default=Origin(), compare=False)
 
     @property
     def is_known(self) -> bool:

@@ -14,7 +14,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 
-from cloud import refresh, sync
+from cloud import schedule, sync
 from cloud.clock import system_clock
 from cloud.models import Account, Instance, Refresh
 from cloud.seal import seal_key
@@ -118,7 +118,7 @@ def _people_and_account() -> str:
         sealed_key=seal_key("a-key-for-benchmarks", "http://127.0.0.1:9/api/v1"),
         key_hint="arks", key_state=Account.Key.ACCEPTED, key_stored_at=now,
     )  # fmt: skip
-    refresh.plan(account, now)
+    schedule.plan(account, now)
     calm()
     client = Client()
     client.force_login(owner)

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from cloud import loads, refresh
+from cloud import loads, refresh, schedule
 from cloud.models import Account, Instance, Refresh
 from cloud.ports import ports
 from cloud.store import store
@@ -24,11 +24,11 @@ def look(topics: list[str]) -> None:
 
 def calls_of(account: Account, provider: Provider, clock: Hands) -> dict[str, int]:
     """Calls in MINUTES of a system that does what is due, second by second."""
-    refresh.soon(account.pk, *Refresh.Part, now=clock())
+    schedule.soon(account.pk, *Refresh.Part, now=clock())
     provider.calls.clear()
     for _second in range(MINUTES * 60):
         clock.move(1)
-        for pk in refresh.due(clock()):
+        for pk in schedule.due(clock()):
             refresh.run(pk, clock)
     stats = sum(count for call, count in provider.calls.items() if call.endswith("/stats"))
     return {"stats": stats, "all": sum(provider.calls.values())}

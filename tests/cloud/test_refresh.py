@@ -6,7 +6,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from cloud import refresh, standing
+from cloud import refresh, schedule, standing
 from cloud.models import Account, Instance, Lease, Refresh
 from cloud.store import store
 from cloud.sweeper import Sweeper
@@ -40,7 +40,7 @@ def test_a_part_in_a_hand_is_left_alone_until_the_lease_is_over(
     Refresh.objects.update(leased_until=clock.move(30))
     clock.move(-20)
     assert not refresh.run(row(planned).pk, clock)
-    assert row(planned).pk not in refresh.due(clock())
+    assert row(planned).pk not in schedule.due(clock())
     clock.move(21)
     assert refresh.run(row(planned).pk, clock)
 
@@ -112,7 +112,7 @@ def test_an_answer_to_an_old_key_says_nothing_about_the_new_one(
 def test_a_disabled_account_is_not_read(planned: Account, provider: Provider, clock: Hands) -> None:
     Account.objects.update(is_enabled=False)
     assert not refresh.run(row(planned).pk, clock)
-    assert refresh.due(clock()) == []
+    assert schedule.due(clock()) == []
     assert not provider.calls
 
 
@@ -161,7 +161,7 @@ def test_a_due_part_is_announced_again_ever_more_rarely(planned: Account, provid
     assert 6 * 40 <= sum(told) <= 6 * 60
     refresh.run(row(planned).pk, clock)
     sweeper.sweep(clock.move(1))
-    assert row(planned).pk not in refresh.due(clock())
+    assert row(planned).pk not in schedule.due(clock())
     assert sweeper.sweep(clock.move(61)) >= 1
 
 
@@ -170,10 +170,10 @@ def test_who_begins_to_look_waits_for_the_pace_of_lookers_not_of_nobody(
 ) -> None:
     refresh.run(row(planned).pk, clock)
     done = clock()
-    assert refresh.soon(planned.pk, "instances", now=clock.move(5), every_s=15) == []
+    assert schedule.soon(planned.pk, "instances", now=clock.move(5), every_s=15) == []
     assert (row(planned).due_at - done).total_seconds() == 15
     Refresh.objects.update(due_at=clock() + timedelta(seconds=40))
-    assert refresh.soon(planned.pk, "instances", now=clock.move(11), every_s=15) == [row(planned).pk]
+    assert schedule.soon(planned.pk, "instances", now=clock.move(11), every_s=15) == [row(planned).pk]
     assert row(planned).due_at == clock()
 
 
@@ -181,7 +181,7 @@ def test_a_hand_that_was_overtaken_does_not_write_the_cache_either(
     planned: Account, provider: Provider, clock: Hands
 ) -> None:
     provider.machines = [machine(1)]
-    provider.meanwhile = lambda: refresh.anew(planned.pk, "instances", now=clock())
+    provider.meanwhile = lambda: schedule.anew(planned.pk, "instances", now=clock())
     refresh.run(row(planned).pk, clock)
     assert not Instance.objects.exists()
     provider.meanwhile = None
@@ -193,7 +193,7 @@ def test_a_clock_that_goes_back_a_day_stops_nothing(planned: Account, provider: 
     refresh.run(row(planned).pk, clock)
     Refresh.objects.exclude(part="instances").update(leased_until=clock.move(30), due_at=clock())
     clock.move(-86400)
-    assert len(refresh.due(clock())) == 6
+    assert len(schedule.due(clock())) == 6
     assert Lease.take("sweeper", "one", clock.move(86400), 15)
     assert Lease.take("sweeper", "two", clock.move(-86400), 15)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cloud import refresh
+from cloud import refresh, schedule
 from cloud.models import Account, Instance, Refresh
 from panel.fleet import shown
 from tests.fixtures import Hands
@@ -18,7 +18,7 @@ def fleet(planned: Account, provider: Provider, clock: Hands) -> Provider:
 
 def read(account: Account, clock: Hands) -> None:
     row = Refresh.objects.get(account=account, part=Refresh.Part.INSTANCES)
-    refresh.soon(account.pk, row.part, now=clock())
+    schedule.soon(account.pk, row.part, now=clock())
     assert refresh.run(row.pk, clock)
 
 

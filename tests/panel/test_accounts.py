@@ -10,7 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.test import Client, override_settings
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
-from cloud import refresh, seal
+from cloud import refresh, schedule, seal
 from cloud.clock import system_clock
 from cloud.models import Account, Refresh
 from panel.accounts import services
@@ -132,10 +132,10 @@ def test_a_good_key_stays_until_its_successor_is_accepted(
 
 def test_disabling_stops_reading_and_hides_nothing(planned: Account, as_olga: Client, clock: Hands) -> None:
     as_olga.post(f"/settings/accounts/{planned.pk}/disable/")
-    assert refresh.due(clock()) == []
+    assert schedule.due(clock()) == []
     assert "Disabled" in as_olga.get("/settings/").content.decode()
     as_olga.post(f"/settings/accounts/{planned.pk}/enable/")
-    assert refresh.due(clock()) != []
+    assert schedule.due(clock()) != []
 
 
 def test_machines_of_a_disabled_account_are_shown_as_last_known(planned: Account, team: Team, as_olga: Client) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from cloud import refresh
+from cloud import refresh, schedule
 from cloud.clock import system_clock
 from cloud.models import Account, Instance, ProviderTask, Refresh
 from cloud.store import store
@@ -130,7 +130,7 @@ def test_synced_tasks_are_written_once(planned: Account, provider: Provider, clo
     provider.tasks = [{"task_id": f"t{n}", "status": "completed", "operation": "reboot"} for n in range(100)]
     row = Refresh.objects.get(part=Refresh.Part.TASKS)
     for _round in range(2):
-        refresh.soon(planned.pk, row.part, now=clock.move(60))
+        schedule.soon(planned.pk, row.part, now=clock.move(60))
         assert refresh.run(row.pk, clock)
     assert ProviderTask.objects.count() == 100
     assert set(ProviderTask.objects.values_list("status", "first_seen_at")) == {

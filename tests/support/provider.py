@@ -35,6 +35,22 @@ def streamed(status: int, body: bytes, **headers: str) -> httpx.Response:
     return httpx.Response(status, stream=httpx.ByteStream(body), headers=headers)
 
 
+Answer = httpx.Response | Exception | Callable[[httpx.Request], httpx.Response]
+
+
+def _answered(answer: Answer, request: httpx.Request) -> httpx.Response:
+    if isinstance(answer, Exception):
+        raise answer
+    if isinstance(answer, httpx.Response):
+        return streamed(answer.status_code, answer.content, **answer.headers)
+    return answer(request)
+
+
+def said(status: int, body: Any, **headers: str) -> httpx.Response:
+    """An answer with a JSON body."""
+    return httpx.Response(status, content=json.dumps(body).encode(), headers=headers)
+
+
 class Provider:
     """What it lists, how it fails, and which calls reached it."""
 
@@ -45,6 +61,7 @@ class Provider:
         self.failing_key = ""  # the failure is for this key alone; empty: for every one
         self.meanwhile: Callable[[], object] | None = None  # what happens here while the provider thinks
         self.calls: Counter[str] = Counter()
+        self.answers: dict[str, Answer] = {}  # by "METHOD /path": an answer, an error, or what makes one
         connect.lend(account.pk, open_http(httpx.MockTransport(self.answer)))
 
     def answer(self, request: httpx.Request) -> httpx.Response:
@@ -52,6 +69,8 @@ class Provider:
         self.calls[f"{request.method} {path}"] += 1
         if self.meanwhile:
             self.meanwhile()
+        if f"{request.method} {path}" in self.answers:
+            return _answered(self.answers[f"{request.method} {path}"], request)
         is_failing = self.failing_key in {"", request.headers["X-API-Key"]}
         if isinstance(self.failure, Exception) and is_failing:
             raise self.failure

@@ -1,0 +1,130 @@
+"""Moves one operation forward: claims it, and does what its state asks for. Called by messages and by the sweeper.
+
+The lists that all operations share are read by the cache's own parts, and come in through listening.py.
+"""
+
+import logging
+from collections.abc import Callable
+
+from django.utils.translation import gettext as _
+
+from cloud import knock, schedule
+from cloud.budget import Lane
+from cloud.client import Client
+from cloud.clock import Clock
+from cloud.connect import client_for
+from cloud.errors import CloudError, Refused
+from cloud.models import Refresh
+from cloud.operations import claims, evidence, listening, sending
+from cloud.operations.claims import Turn
+from cloud.operations.kinds import kind_of
+from cloud.operations.moves import move
+from cloud.operations.states import State
+from cloud.seal import CannotOpen
+from cloud.timing import seconds, timing
+
+log = logging.getLogger(__name__)
+
+
+def advance(pk: str, clock: Clock) -> bool:
+    """Move one operation forward if it is due. Safe to run twice, late, or never. True when this call took it."""
+    turn = claims.claim(pk, clock(), timing())
+    if turn is None:
+        return False
+    try:
+        STEPS[State(turn.row.state)](turn, clock)
+    except CannotOpen:
+        log.warning("the key of %s cannot be opened here", turn.row.account)
+        claims.keep(turn, clock() + seconds(turn.pace.knock_again_s))
+    return True
+
+
+def _held(turn: Turn, clock: Clock) -> None:
+    """The undo time is over: from here on it goes by itself."""
+    now = clock()
+    if move(turn.row, State.QUEUED, now=now, again_at=now):
+        advance(turn.row.pk, clock)
+
+
+def _left(turn: Turn, clock: Clock) -> None:
+    """It was marked to be sent, and its turn ended without a word: what became of it must be looked for."""
+    now = clock()
+    words = _("We asked and got no clear answer. We are checking whether it happened; please do not repeat it.")
+    if move(turn.row, State.CHECKING, now=now, words=words, found=evidence.begun(now), again_at=now):
+        advance(turn.row.pk, clock)
+
+
+def _running(turn: Turn, clock: Clock) -> None:
+    """Its time is over, or the task list lacks its task: ask for that one by itself."""
+    row, pace = turn.row, turn.pace
+    found = evidence.of(row)
+    limit_at = (row.sent_at or row.changed_at) + seconds(pace.limit_s)
+    if turn.now >= limit_at and listening.is_fresh(row.account_id, Refresh.Part.TASKS, turn.now, pace):
+        _over_limit(turn, clock)
+        return
+    found.singles += 1
+    again_at = turn.now + seconds(listening.backoff_s(found.singles, pace))
+    try:
+        task = _client(turn).get_task(row.task_id)
+    except Refused as error:
+        if error.status == 404:
+            words = _("Blue Lobster does not know its task any more. We are checking whether it happened.")
+            move(row, State.CHECKING, now=clock(), words=words, found=evidence.begun(clock()), again_at=clock())
+        else:
+            claims.keep(turn, again_at, evidence=evidence.packed(found))
+    except CloudError:
+        claims.keep(turn, again_at, evidence=evidence.packed(found))
+    else:
+        row.evidence = evidence.packed(found)
+        if not listening.judge_task(row, kind_of(row), task, clock(), pace):
+            claims.keep(turn, again_at, evidence=row.evidence)
+
+
+def _over_limit(turn: Turn, clock: Clock) -> None:
+    found = evidence.of(turn.row)
+    now = clock()
+    if found.completed_at:
+        found.checking_since = now
+        move(turn.row, State.CHECKING, now=now, found=found, again_at=now)
+        return
+    words = _("Blue Lobster has been working on it for far longer than usual and does not say how it ended.")
+    move(turn.row, State.UNCLEAR, now=now, words=words)
+
+
+def _checking(turn: Turn, clock: Clock) -> None:
+    """Have the lists read, look at the one machine where that helps, and judge."""
+    row, pace = turn.row, turn.pace
+    kind, found = kind_of(row), evidence.of(row)
+    due = schedule.soon(row.account_id, Refresh.Part.TASKS, Refresh.Part.INSTANCES, now=turn.now, every_s=pace.look_s)
+    knock.knock(due)
+    try:
+        kind.look(_client(turn), row, found, turn.now, pace)
+    except CloudError as error:
+        log.info("no look at %s now: %s", row, error.message)
+    if not listening.judge(row, kind, found, clock(), pace):
+        claims.keep(turn, turn.now + seconds(pace.look_s), evidence=evidence.packed(found))
+
+
+def _unclear(turn: Turn, clock: Clock) -> None:
+    """Only a person ends it; whoever watches is reminded."""
+    log.warning("operation %s is unclear and waits for a person", turn.row.pk)
+    claims.keep(turn, turn.now + seconds(turn.pace.unclear_again_s))
+
+
+def _unapproved(turn: Turn, clock: Clock) -> None:
+    move(turn.row, State.EXPIRED, now=clock(), words=_("Nobody approved it in time. Nothing was sent."))
+
+
+def _client(turn: Turn) -> Client:
+    return client_for(turn.row.account, lane=Lane.PEOPLE, wait_s=turn.pace.place_s)
+
+
+STEPS: dict[State, Callable[[Turn, Clock], None]] = {
+    State.WAITING_APPROVAL: _unapproved,
+    State.HELD: _held,
+    State.QUEUED: sending.take_up,
+    State.SENDING: _left,
+    State.RUNNING: _running,
+    State.CHECKING: _checking,
+    State.UNCLEAR: _unclear,
+}

@@ -1,0 +1,217 @@
+"""Each kind of action as one small class: how it is sent, what proves that it happened, and its flags.
+
+The rules are reliability.md, 5. The names of the provider's tasks are guessed from its endpoints where no document
+gives them; a task with another name is never taken for ours, and never taken as proof that nothing happened.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum
+from typing import Any, ClassVar
+
+from cloud.client import Client
+from cloud.errors import Refused
+from cloud.models import Instance
+from cloud.operations.evidence import Evidence
+from cloud.operations.models import Operation
+from cloud.timing import Timing, seconds
+
+Power = Instance.Power
+
+
+class Tier(IntEnum):
+    """How much a person can lose by it (ux.md): it decides how they are asked."""
+
+    REVERSIBLE = 0
+    INTERRUPTS = 1
+    MAY_LOSE = 2
+    IRREVERSIBLE = 3
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The machine in one reading of the list. `power` is unknown where the provider said nothing usable."""
+
+    is_listed: bool
+    power: str = Power.UNKNOWN
+    name: str = ""
+
+
+class Kind(ABC):
+    """One kind of action. Stateless: everything about one operation stands in its row."""
+
+    name: ClassVar[str]
+    tier: ClassVar[Tier]
+    is_exclusive: ClassVar[bool] = True
+    has_undo: ClassVar[bool] = False
+    sends: ClassVar[int] = 1  # how often it may be sent in all, when looking proved that it did not happen
+    is_convergent: ClassVar[bool] = True  # a second one would change nothing more
+    has_task: ClassVar[bool] = True
+    is_confirmed: ClassVar[bool] = True  # the machine itself must show it, beside the task
+    needs_fresh_read: ClassVar[bool] = False
+    is_stopped_by_lock: ClassVar[bool] = False
+    task_names: ClassVar[frozenset[str]] = frozenset()
+
+    @abstractmethod
+    def send(self, client: Client, row: Operation) -> str:
+        """Send it once; the provider's task id, "" when it answered without one. Raises CloudError."""
+
+    def is_done(self, seen: Seen, row: Operation) -> bool | None:
+        """Does the list show that it happened? None: it does not say."""
+        return None
+
+    def is_pointless(self, machine: Instance, params: Mapping[str, Any]) -> bool:
+        """The machine is already as wanted."""
+        return False
+
+    def look(self, client: Client, row: Operation, found: Evidence, now: datetime, pace: Timing) -> None:
+        """A look of its own, beside the lists, written into `found`. Raises CloudError."""
+
+    @property
+    def wants_absence(self) -> bool:
+        """A machine that no longer exists is what was wanted."""
+        return False
+
+
+class _Power(Kind):
+    """A change of the power state: proven by two readings, if the machine was in another state when it was asked."""
+
+    wanted: ClassVar[str]
+
+    def is_done(self, seen: Seen, row: Operation) -> bool | None:
+        if seen.power == Power.UNKNOWN or not seen.is_listed:
+            return None
+        if row.precondition.get("power") in {self.wanted, Power.UNKNOWN, None} and seen.power == self.wanted:
+            return None  # it was so before, or may have been: the state proves nothing
+        return seen.power == self.wanted
+
+    def is_pointless(self, machine: Instance, params: Mapping[str, Any]) -> bool:
+        return machine.power == self.wanted
+
+
+class PowerOn(_Power):
+    name, tier, sends, wanted = "power_on", Tier.INTERRUPTS, 2, Power.RUNNING
+    task_names = frozenset({"power_on", "start", "start_instance"})
+
+    def send(self, client: Client, row: Operation) -> str:
+        return client.power_on(row.provider_id).task_id or ""
+
+
+class Shutdown(_Power):
+    name, tier, sends, wanted = "shutdown", Tier.INTERRUPTS, 2, Power.STOPPED
+    task_names = frozenset({"shutdown", "stop", "shutdown_instance"})
+
+    def send(self, client: Client, row: Operation) -> str:
+        return client.shutdown(row.provider_id).task_id or ""
+
+
+class ForceOff(_Power):
+    """Sent again only when the machine was read as running after everything else."""
+
+    name, tier, sends, wanted = "force_off", Tier.MAY_LOSE, 2, Power.STOPPED
+    has_undo = needs_fresh_read = True
+    task_names = frozenset({"power_off", "force_off", "force_stop"})
+
+    def send(self, client: Client, row: Operation) -> str:
+        return client.power_off(row.provider_id).task_id or ""
+
+
+class _Restart(Kind):
+    """Leaves the machine as it was, so only a task or a short uptime proves it; never sent again."""
+
+    is_convergent = is_confirmed = False
+
+    def look(self, client: Client, row: Operation, found: Evidence, now: datetime, pace: Timing) -> None:
+        uptime_s = client.instance_stats(row.provider_id).uptime_s
+        if uptime_s is None or row.sent_at is None:
+            return
+        found.looked_at = now
+        if 0 < uptime_s < (now - row.sent_at).total_seconds():
+            found.done, found.not_done = 2, 0
+        else:
+            found.not_done += 1
+
+
+class Reboot(_Restart):
+    name, tier = "reboot", Tier.INTERRUPTS
+    task_names = frozenset({"reboot", "restart", "reboot_instance"})
+
+    def send(self, client: Client, row: Operation) -> str:
+        return client.reboot(row.provider_id).task_id or ""
+
+
+class PowerCycle(_Restart):
+    name, tier, has_undo = "power_cycle", Tier.MAY_LOSE, True
+    task_names = frozenset({"power_cycle", "reset"})
+
+    def send(self, client: Client, row: Operation) -> str:
+        return client.power_cycle(row.provider_id).task_id or ""
+
+
+class Rename(Kind):
+    """Equal to what is wanted, or not: nothing else needs to be known."""
+
+    name, tier, sends = "rename", Tier.REVERSIBLE, 5
+    is_exclusive = has_task = False
+
+    def send(self, client: Client, row: Operation) -> str:
+        client.rename_instance(row.provider_id, row.params["name"])
+        return ""
+
+    def is_done(self, seen: Seen, row: Operation) -> bool | None:
+        return seen.name == row.params["name"] if seen.is_listed else None
+
+    def is_pointless(self, machine: Instance, params: Mapping[str, Any]) -> bool:
+        return machine.name == params["name"]
+
+
+class Delete(Kind):
+    """404 by id twice, a minute apart, and not in the list; or its task and not in the list."""
+
+    name, tier, sends = "delete", Tier.IRREVERSIBLE, 3
+    has_undo = is_stopped_by_lock = True
+    task_names = frozenset({"delete_instance", "delete", "destroy"})
+
+    def send(self, client: Client, row: Operation) -> str:
+        return client.delete_instance(row.provider_id).task_id or ""
+
+    def is_done(self, seen: Seen, row: Operation) -> bool | None:
+        if seen.is_listed:
+            return False
+        return True if row.evidence.get("completed_at") else None
+
+    def look(self, client: Client, row: Operation, found: Evidence, now: datetime, pace: Timing) -> None:
+        try:
+            client.get_instance(row.provider_id)
+        except Refused as error:
+            if error.status != 404:
+                raise
+        else:
+            found.missing_at = None
+            return
+        found.looked_at = now
+        found.missing_at = found.missing_at or now
+        if now >= found.missing_at + seconds(pace.absent_again_s) and found.power == "absent":
+            found.done, found.not_done = 2, 0
+
+    @property
+    def wants_absence(self) -> bool:
+        return True
+
+
+KINDS: dict[str, Kind] = {
+    kind.name: kind for kind in (PowerOn(), Shutdown(), Reboot(), Rename(), Delete(), ForceOff(), PowerCycle())
+}
+KNOWN_TASKS = frozenset().union(*(kind.task_names for kind in KINDS.values())) | {
+    "create_instance",
+    "create_backup",
+    "restore_backup",
+    "delete_backup",
+}
+
+
+def kind_of(row: Operation) -> Kind:
+    """The class behind a row. Raises KeyError for a kind that this version does not know."""
+    return KINDS[row.kind]

@@ -1,0 +1,185 @@
+"""What the shared readings say of all operations at once: one task list and one list of machines for everybody.
+
+Called by the readers of the cache (cloud/parts.py) after each reading. A row in another's turn is left alone; it is
+read again a few seconds later.
+"""
+
+import random
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from cloud import knock, processes, schedule, shapes
+from cloud.models import Account, Refresh
+from cloud.operations import evidence, judging
+from cloud.operations.claims import is_free
+from cloud.operations.evidence import Evidence
+from cloud.operations.kinds import Kind, Seen, kind_of
+from cloud.operations.models import Attempt, Operation
+from cloud.operations.moves import move
+from cloud.operations.states import SOUGHT, State
+from cloud.timing import Timing, seconds
+
+LIMIT = 100  # rows of a task list, the most that the provider gives
+
+
+def heard(account: Account, listing: shapes.TaskList, *, now: datetime, pace: Timing) -> None:
+    """The newest tasks were read, `listing` asked with limit=100 and days=7."""
+    rows = _rows(account, now, pace)
+    if not rows:
+        return
+    tasks = {task.task_id: task for task in listing.items}
+    taken = set(Operation.objects.filter(account=account, task_id__in=tasks).values_list("task_id", flat=True))
+    for row in rows:
+        task = tasks.get(row.task_id) if row.task_id else None
+        if row.state == State.RUNNING:
+            _heard_running(row, task, now, pace)
+        else:
+            _heard_checking(row, listing, taken, now, pace)
+
+
+def saw(
+    account: Account, machines: Sequence[shapes.Instance], *, is_complete: bool, asked_at: datetime, now: datetime, pace: Timing
+) -> None:
+    """The machines were listed, asked for at `asked_at`. A list with unreadable rows proves no absence."""
+    rows = _rows(account, now, pace)
+    by_id = {machine.uuid[:255]: machine for machine in machines} if rows else {}
+    for row in rows:
+        machine = by_id.get(row.provider_id)
+        if machine is None and not is_complete:
+            continue
+        seen = Seen(True, machine.power.value, machine.name or "") if machine else Seen(False)
+        kind, found = kind_of(row), evidence.of(row)
+        if row.state == State.RUNNING:
+            if found.completed_at and asked_at >= found.completed_at:
+                _confirm(row, kind, seen, found, now, pace)
+        elif row.sent_at and asked_at >= row.sent_at:
+            _count(row, kind, seen, found, now)
+            if not judge(row, kind, found, now, pace):
+                _save(row, found)
+
+
+def judge_task(row: Operation, kind: Kind, task: shapes.Task, now: datetime, pace: Timing) -> bool:
+    """What its task says of a running operation; True when that changed its state."""
+    found = evidence.of(row)
+    if judging.is_foreign(task, row, kind):
+        words = _("The task that Blue Lobster named is about something else. We are checking whether it happened.")
+        return move(row, State.CHECKING, now=now, words=words, found=evidence.begun(now), again_at=now)
+    status, said = (task.status or "")[:32], (task.message or "")[:500]
+    if task.state == shapes.TaskState.FAILED:
+        found.task_status, found.task_said = status, said
+        words = _("Blue Lobster could not do it.")
+        return move(row, State.FAILED, now=now, words=words, found=found)
+    if task.state == shapes.TaskState.COMPLETED and not found.completed_at:
+        found.task_status, found.task_said, found.completed_at = status, said, now
+        knock.knock(schedule.soon(row.account_id, Refresh.Part.INSTANCES, now=now))
+        if not kind.is_confirmed:
+            return move(row, State.SUCCEEDED, now=now, words=_("Done."), found=found)
+        _save(row, found)
+    elif (status, said) != (found.task_status, found.task_said):
+        found.task_status, found.task_said = status, said
+        _save(row, found)
+    return False
+
+
+def judge(row: Operation, kind: Kind, found: Evidence, now: datetime, pace: Timing) -> bool:
+    """Decide a row in `checking` by its evidence; True when its state changed."""
+    is_over = found.not_done < judging.READINGS or is_sender_over(row, now, pace)  # asked only where it matters
+    verdict = judging.decide(row, kind, found, now, pace, is_over=is_over)
+    if verdict is None:
+        return False
+    if verdict.to == State.QUEUED:
+        return move(row, State.QUEUED, now=now, words=verdict.words, found=Evidence(is_look_first=True), again_at=now, queued_at=now)
+    return move(row, verdict.to, now=now, words=verdict.words, found=found)
+
+
+def is_sender_over(row: Operation, now: datetime, pace: Timing) -> bool:
+    """Is it known that the last sender is done? It said so, or its process is gone."""
+    last = Attempt.objects.filter(operation=row).order_by("-id").first()
+    return last is None or last.ended_at is not None or processes.is_gone(last.sender, now, pace)
+
+
+def is_fresh(account_id: int, part: Refresh.Part, now: datetime, pace: Timing) -> bool:
+    """Was this part read lately? What the provider did not say for want of an answer proves nothing."""
+    return Refresh.objects.filter(account=account_id, part=part, done_at__gt=now - seconds(pace.heard_s)).exists()
+
+
+def backoff_s(times: int, pace: Timing) -> float:
+    """3, 6, 12, 15 … seconds, give or take a quarter: many at once do not ask in step."""
+    return min(pace.poll_s * 2 ** min(times - 1, 8), pace.poll_most_s) * random.uniform(0.75, 1.25)  # noqa: S311
+
+
+def _rows(account: Account, now: datetime, pace: Timing) -> list[Operation]:
+    return list(Operation.objects.filter(is_free(now, pace), account=account, state__in=SOUGHT))
+
+
+def _heard_running(row: Operation, task: shapes.Task | None, now: datetime, pace: Timing) -> None:
+    if task is not None:
+        judge_task(row, kind_of(row), task, now, pace)
+        return
+    asks_at = now + seconds(backoff_s(evidence.of(row).singles + 1, pace))
+    later = Operation.objects.filter(pk=row.pk, fence=row.fence, state=row.state, next_check_at__gt=asks_at)
+    later.update(next_check_at=asks_at)
+
+
+def _heard_checking(row: Operation, listing: shapes.TaskList, taken: set[str], now: datetime, pace: Timing) -> None:
+    kind, found = kind_of(row), evidence.of(row)
+    if not kind.has_task:
+        return
+    offset_s = _offset_s(row)
+    task = judging.task_of(row, kind, listing.items, taken, offset_s, pace)
+    if task is not None:
+        taken.add(task.task_id)
+        limit_at = now + seconds(pace.limit_s)
+        words = _("Blue Lobster has it: its task was found.")
+        if move(row, State.RUNNING, now=now, words=words, again_at=limit_at, found=Evidence(), task_id=task.task_id):
+            judge_task(row, kind, task, now, pace)
+        return
+    found.strange_task = judging.strange_task(row, listing.items, taken, offset_s, pace)
+    if judging.is_complete(listing, row, offset_s, now, pace, LIMIT):
+        found.clean_at = now
+    if not judge(row, kind, found, now, pace):
+        _save(row, found)
+
+
+def _confirm(row: Operation, kind: Kind, seen: Seen, found: Evidence, now: datetime, pace: Timing) -> None:
+    """The task says that it is done: does the machine show it? A machine that says nothing does not contradict."""
+    found.power = _power(seen)
+    if kind.is_done(seen, row) is not False:
+        move(row, State.SUCCEEDED, now=now, words=_("Done."), found=found)
+        return
+    found.contradicted += 1
+    if found.contradicted < judging.READINGS:
+        _save(row, found)
+        return
+    found.checking_since = now
+    if move(row, State.CHECKING, now=now, found=found, again_at=now):
+        judge(row, kind, found, now, pace)
+
+
+def _count(row: Operation, kind: Kind, seen: Seen, found: Evidence, now: datetime) -> None:
+    found.power = _power(seen)
+    done = kind.is_done(seen, row)
+    if done is None:
+        return
+    found.looked_at = now
+    found.done, found.not_done = (found.done + 1, 0) if done else (0, found.not_done + 1)
+
+
+def _power(seen: Seen) -> str:
+    return seen.power if seen.is_listed else "absent"
+
+
+def _save(row: Operation, found: Evidence) -> None:
+    """Keep what was found; not when another hand has the row by now."""
+    row.evidence = evidence.packed(found)
+    Operation.objects.filter(pk=row.pk, state=row.state, fence=row.fence).update(evidence=row.evidence)
+
+
+def _offset_s(row: Operation) -> float:
+    """The provider's clock minus ours, as its last answer to this operation said; 0 when it never did."""
+    known = Attempt.objects.filter(account=row.account_id, offset_s__isnull=False).order_by("-marked_at")
+    return known.values_list("offset_s", flat=True).first() or 0.0
+
+

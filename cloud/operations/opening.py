@@ -1,0 +1,185 @@
+"""The people's side: an intent is written down, taken back, or settled. No network; the knock comes after the commit."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from cloud import knock
+from cloud.models import Instance
+from cloud.operations import evidence, moves
+from cloud.operations.kinds import Kind
+from cloud.operations.models import NameReservation, Operation
+from cloud.operations.states import HOLDING, UNSENT, State
+from cloud.timing import seconds
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Who asks, as plain words that outlive the person's account."""
+
+    actor_id: int
+    label: str
+    token_id: str = ""
+    session_hash: str = ""
+
+
+class Taken(Exception):
+    """The machine is in another operation's hands, or the name is promised: `holder` says whose."""
+
+    def __init__(self, holder: Operation) -> None:
+        super().__init__(str(holder))
+        self.holder = holder
+
+
+class KeyReused(Exception):
+    """The form's key came back with other contents."""
+
+
+class TooLate(Exception):
+    """It is not in a state any more in which this can be done to it. `row` is as it is now."""
+
+    def __init__(self, row: Operation) -> None:
+        super().__init__(str(row))
+        self.row = row
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The operation, and whether this call wrote it; False for a form that was sent twice."""
+
+    row: Operation
+    is_new: bool
+
+
+def open_operation(
+    kind: Kind,
+    target: Instance,
+    *,
+    by: Asker,
+    client_key: str,
+    now: datetime,
+    params: Mapping[str, Any] | None = None,
+    retry_of: str = "",
+) -> Opened:
+    """Write an intent down, in the caller's transaction, whose last statement is the record's.
+
+    The same key by the same person gives the same operation. Raises KeyReused when it came with other contents, Taken
+    when another operation has the machine or the name.
+    """
+    wanted = dict(params or {})
+    row = _row(kind, target, by, client_key, wanted, now)
+    row.retry_of = retry_of
+    known = _same(row) or _written(row) or _written(row)  # twice: who held it may have ended in that very moment
+    if known is None:
+        raise IntegrityError("an operation could not be written, and nobody holds its machine or name")
+    if known is not row:
+        if known.body_hash != row.body_hash:
+            raise KeyReused
+        return Opened(known, is_new=False)
+    moves.opened(row, now)
+    transaction.on_commit(lambda: knock_for(row))
+    return Opened(row, is_new=True)
+
+
+def take_back(row: Operation, *, by: str, now: datetime, words: str) -> None:
+    """Cancel what was not sent yet; the caller puts it on the record. Raises TooLate."""
+    fresh = _fresh(row)
+    if State(fresh.state) not in UNSENT or not moves.move(
+        fresh, State.CANCELLED, now=now, by=by, words=words, is_recorded=False
+    ):
+        raise TooLate(fresh)
+
+
+def settle(row: Operation, *, has_happened: bool, reason: str, by: str, now: datetime, words: str) -> None:
+    """A person says how an unclear operation ended; the caller puts it on the record. Raises TooLate."""
+    fresh = _fresh(row)
+    found = evidence.of(fresh)
+    found.found = reason
+    to = State.SUCCEEDED if has_happened else State.NOT_DONE
+    is_open = fresh.state == State.UNCLEAR
+    if not is_open or not moves.move(
+        fresh, to, now=now, by=by, words=words, found=found, is_recorded=False, is_put_aside=True
+    ):
+        raise TooLate(fresh)
+    Instance.objects.filter(pk=fresh.target_id, operation_id=fresh.pk).update(**moves.CALM)
+
+
+def put_aside(row: Operation) -> bool:
+    """Somebody has seen its trouble: the machine shows it no more. False when that was so already."""
+    if not Operation.objects.filter(pk=row.pk, next_check_at=None, is_put_aside=False).update(is_put_aside=True):
+        return False
+    Instance.objects.filter(pk=row.target_id, operation_id=row.pk).update(**moves.CALM)
+    transaction.on_commit(lambda: moves.tell(row))
+    return True
+
+
+def knock_for(row: Operation) -> None:
+    """Tell the workers of what is due now; what is held is found by the sweeper when its time is over."""
+    if row.state == State.QUEUED:
+        knock.knock_operations([row.pk])
+
+
+def _fresh(row: Operation) -> Operation:
+    """The row as it is now, locked where the database knows locks (SQLite's transactions are IMMEDIATE)."""
+    return Operation.objects.select_for_update().get(pk=row.pk)
+
+
+def _row(kind: Kind, target: Instance, by: Asker, client_key: str, params: dict[str, Any], now: datetime) -> Operation:
+    hold_s = settings.UNDO_SECONDS / settings.TIME_SCALE if kind.has_undo else 0
+    body = json.dumps([kind.name, target.pk, params], sort_keys=True)
+    return Operation(
+        client_key=client_key,
+        body_hash=hashlib.sha256(body.encode()).hexdigest(),
+        team_id=target.team_id,
+        actor_id=by.actor_id,
+        actor_label=by.label,
+        token_id=by.token_id,
+        session_hash=by.session_hash,
+        account_id=target.account_id,
+        target=target,
+        target_label=target.label,
+        provider_id=target.provider_id,
+        kind=kind.name,
+        is_exclusive=kind.is_exclusive,
+        params=params,
+        precondition={"power": target.power, "name": target.name},
+        state=State.HELD if hold_s else State.QUEUED,
+        next_check_at=now + seconds(hold_s),
+        queued_at=None if hold_s else now,
+        created_at=now,
+        changed_at=now,
+    )
+
+
+def _written(row: Operation) -> Operation | None:
+    """The row once it is written, or the same form's that was faster. Raises Taken. None: try once more."""
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+            if row.params.get("name"):
+                NameReservation.objects.create(account_id=row.account_id, name=row.params["name"], operation=row)
+    except IntegrityError:
+        same, holder = _same(row), _holder(row)
+        if same is None and holder is not None:
+            raise Taken(holder) from None
+        return same
+    return row
+
+
+def _same(row: Operation) -> Operation | None:
+    return Operation.objects.filter(actor_id=row.actor_id, client_key=row.client_key).first()
+
+
+def _holder(row: Operation) -> Operation | None:
+    """Who has the machine, or has promised the name."""
+    if row.is_exclusive:
+        held = Operation.objects.filter(target=row.target_id, is_exclusive=True, state__in=HOLDING)
+        return held.filter(account=row.account_id).first()
+    promised = NameReservation.objects.filter(account=row.account_id, name=row.params.get("name"), is_open=True)
+    return Operation.objects.filter(names__in=promised).first()

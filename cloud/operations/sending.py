@@ -1,0 +1,343 @@
+"""The dangerous moment: whether it may still be sent, the mark that it is being sent, and what the answer means.
+
+Everything is asked before the mark; after the mark's commit comes the socket and nothing else. Source of the rules:
+reliability.md, 3.
+"""
+
+import hashlib
+import json
+import logging
+import random
+import threading
+from datetime import datetime
+from typing import Any
+
+from django.db import Error, transaction
+from django.utils.translation import gettext as _
+
+from cloud import knock, processes, schedule, standing
+from cloud.budget import Lane
+from cloud.client import Client
+from cloud.clock import Clock
+from cloud.connect import client_for
+from cloud.errors import Busy, CloudError, NotSent, NotSentReason, Refused
+from cloud.models import Instance, Refresh
+from cloud.operations import evidence, judging, listening
+from cloud.operations.claims import Turn, keep
+from cloud.operations.evidence import Evidence
+from cloud.operations.kinds import Kind, kind_of
+from cloud.operations.models import Attempt, Operation
+from cloud.operations.moves import move
+from cloud.operations.states import State
+from cloud.ports import ports
+from cloud.timing import Timing, seconds
+
+log = logging.getLogger(__name__)
+OURS = frozenset({NotSentReason.BUDGET, NotSentReason.POOL})
+QUICK_TRIES = 5
+SLOW_S = 30.0
+BODY_CAP = 4096
+
+
+def take_up(turn: Turn, clock: Clock) -> None:
+    """Send a queued operation, if it may still happen and there is a place for the call."""
+    kind = kind_of(turn.row)
+    if _is_over(turn, kind, clock):
+        return
+    client = client_for(turn.row.account, lane=Lane.PEOPLE, wait_s=turn.pace.place_s)
+    try:
+        if _is_answered_by_looking(turn, kind, client, clock):
+            return
+        client.reserve(is_write=True)
+    except CloudError as error:
+        _wait(turn, error, clock())
+        return
+    attempt = _mark(turn, clock())
+    if attempt is None:
+        client.give_back()
+        return
+    _send(turn, kind, client, attempt, clock)
+
+
+# --- before ---------------------------------------------------------------------------------------------------------
+
+
+def _is_over(turn: Turn, kind: Kind, clock: Clock) -> bool:
+    """Ended before it was sent: too late, not allowed any more, protected, or without a machine."""
+    row, now = turn.row, clock()
+    if _is_too_late(turn):
+        words = _("It could not be sent for ten minutes and was given up. Nothing was changed.")
+        return move(row, State.EXPIRED, now=now, words=words) or True
+    denial = ports().why_not(row)
+    if denial:
+        return move(row, State.CANCELLED, now=now, words=denial, is_denied=True) or True
+    reason = _reason_against(row, kind, turn.pace)
+    if reason:
+        return move(row, State.CANCELLED, now=now, words=reason) or True
+    return False
+
+
+def _is_too_late(turn: Turn) -> bool:
+    """Waiting that our own queue caused does not count: while others of the account are sent, it is only its turn."""
+    row, pace = turn.row, turn.pace
+    if turn.now < (row.queued_at or row.created_at) + seconds(pace.expire_s):
+        return False
+    lately = turn.now - seconds(pace.queue_moves_s)
+    moving = Attempt.objects.filter(account=row.account_id, marked_at__gt=lately).exclude(operation=row)
+    return row.tries > 0 or not moving.exists()
+
+
+def _reason_against(row: Operation, kind: Kind, pace: Timing) -> str:
+    machine = row.target
+    if not row.account.is_enabled:
+        return _("The account was disabled meanwhile. Nothing was sent.")
+    if machine is None:
+        return ""
+    if kind.is_stopped_by_lock and machine.is_locked:
+        return _("The machine was protected meanwhile. Nothing was sent.")
+    if machine.gone_at:
+        return _("The machine no longer exists. Nothing was sent.")
+    if row.attempts and _is_read_since(row, machine) and kind.is_pointless(machine, row.params):
+        return _("The machine is already as you wanted it. Nothing was sent.")
+    return ""
+
+
+def _is_read_since(row: Operation, machine: Instance) -> bool:
+    """The machines were read after the last try."""
+    parts = Refresh.objects.filter(account=row.account_id, part=Refresh.Part.INSTANCES)
+    return parts.filter(done_at__gt=row.deadline_at or row.changed_at).exists() and machine.missing_since is None
+
+
+def _is_answered_by_looking(turn: Turn, kind: Kind, client: Client, clock: Clock) -> bool:
+    """Where a second one would do harm, a fresh look comes first; True when it answered the question. Raises CloudError."""
+    row, found = turn.row, evidence.of(turn.row)
+    if found.is_look_first and row.attempts and kind.has_task:
+        listing = client.list_tasks(limit=listening.LIMIT, days=judging.TASK_DAYS)
+        if judging.task_of(row, kind, listing.items, set(), client.clock_offset_s or 0.0, turn.pace):
+            # It happened after all. The readings take it from here, by way of the same mark that a send leaves.
+            return _mark(turn, clock()) is not None and _to_checking(turn.row, clock(), evidence.begun(clock()))
+    if not kind.needs_fresh_read:
+        return False
+    machine = next((one for one in client.list_instances().items if one.uuid == row.provider_id), None)
+    if machine is not None and machine.power.value == Instance.Power.STOPPED:
+        words = _("The machine is off already. Nothing was sent.")
+        return move(row, State.CANCELLED, now=clock(), words=words) or True
+    return False
+
+
+def _to_checking(row: Operation, now: datetime, found: Evidence) -> bool:
+    Attempt.objects.filter(operation=row, ended_at=None).update(ended_at=now, result="not_sent")
+    return move(row, State.CHECKING, now=now, found=found, again_at=now)
+
+
+def _wait(turn: Turn, error: CloudError, now: datetime) -> None:
+    """It could not even be tried: it stays queued. Our own restraint is no failure and wears nobody out."""
+    row = turn.row
+    if isinstance(error, NotSent) and error.reason in OURS:
+        keep(turn, now + seconds(turn.pace.sweep_s))
+        return
+    tries = row.tries + 1
+    known_s = error.retry_in_s if isinstance(error, NotSent) and error.retry_in_s else 0.0
+    words = _waiting_words(error, tries)
+    keep(turn, now + seconds(max(_backoff_s(tries), known_s)), tries=tries, outcome=words)
+
+
+# --- the mark ---------------------------------------------------------------------------------------------------------
+
+
+def _mark(turn: Turn, now: datetime) -> Attempt | None:
+    """Write down that the request leaves now; None when the row is in another hand or too little of the lease is left."""
+    row, pace = turn.row, turn.pace
+    if row.leased_until is None or row.leased_until < now + seconds(pace.send_margin_s):
+        keep(turn, now)
+        return None
+    with transaction.atomic():
+        is_marked = move(
+            row,
+            State.SENDING,
+            now=now,
+            again_at=row.leased_until,
+            attempts=row.attempts + 1,
+            sent_at=now,
+            deadline_at=now + seconds(pace.call_s),
+        )
+        if not is_marked:
+            return None
+        return Attempt.objects.create(
+            operation=row,
+            account_id=row.account_id,
+            fence=row.fence,
+            sender=processes.label(),
+            fingerprint=_fingerprint(row),
+            marked_at=now,
+        )
+
+
+def _fingerprint(row: Operation) -> str:
+    asked = json.dumps([row.kind, row.provider_id, row.params], sort_keys=True)
+    return hashlib.sha256(asked.encode()).hexdigest()
+
+
+# --- the answer -------------------------------------------------------------------------------------------------------
+
+
+def _send(turn: Turn, kind: Kind, client: Client, attempt: Attempt, clock: Clock) -> None:
+    try:
+        task_id = kind.send(client, turn.row)
+    except CloudError as error:
+        _save(turn, attempt, _ended(attempt, error, client, clock()), lambda: _refused(turn, kind, error, clock()))
+    except ValueError as error:  # the client would not send this
+        ended = {"ended_at": clock(), "result": "not_sent", "body": str(error)[:BODY_CAP]}
+        words = _("Blue Lobster would not take this: %(reason)s.") % {"reason": error}
+        _save(turn, attempt, ended, lambda: move(turn.row, State.FAILED, now=clock(), words=words))
+    else:
+        ended = {"ended_at": clock(), "result": "accepted", "offset_s": client.clock_offset_s, "body": task_id[:255]}
+        _save(turn, attempt, ended, lambda: _accepted(turn, kind, task_id, clock()))
+
+
+def _save(turn: Turn, attempt: Attempt, ended: dict[str, Any], outcome: Any) -> None:
+    """The attempt's end and the new state. When the database refuses, the end is kept in memory for the next beat."""
+    try:
+        with transaction.atomic():
+            Attempt.objects.filter(pk=attempt.pk).update(**ended)
+            outcome()
+    except Error:
+        _unsaved.keep(attempt.pk, ended)
+        raise
+
+
+def _accepted(turn: Turn, kind: Kind, task_id: str, now: datetime) -> None:
+    row, pace = turn.row, turn.pace
+    if task_id:
+        move(row, State.RUNNING, now=now, task_id=task_id[:255], again_at=now + seconds(pace.limit_s), found=Evidence(), tries=0)
+        schedule.no_later(row.account_id, Refresh.Part.TASKS, at=now + seconds(pace.poll_s))
+    elif kind.has_task:
+        move(row, State.CHECKING, now=now, found=evidence.begun(now), again_at=now)
+    else:
+        move(row, State.SUCCEEDED, now=now, words=_("Done."))
+        _read_machines(row, now)
+
+
+def _refused(turn: Turn, kind: Kind, error: CloudError, now: datetime) -> None:
+    """From what may have happened to the next state."""
+    row = turn.row
+    if isinstance(error, NotSent):
+        _again(turn, error, now, evidence.of(row))
+    elif isinstance(error, Busy):
+        found = evidence.of(row)
+        found.is_look_first = not kind.is_convergent
+        _again(turn, error, now, found)
+    elif isinstance(error, Refused):
+        _definite(turn, kind, error, now)
+    else:
+        words = _("We asked and got no clear answer. We are checking whether it happened; please do not repeat it.")
+        move(row, State.CHECKING, now=now, words=words, found=evidence.begun(now), again_at=now)
+
+
+def _definite(turn: Turn, kind: Kind, error: Refused, now: datetime) -> None:
+    row = turn.row
+    standing.failed(row.account, error, now)
+    if error.code == "invalid_state":
+        _not_ready(turn, error, now)
+        return
+    _read_machines(row, now)
+    if error.status == 404 and kind.wants_absence:
+        move(row, State.SUCCEEDED, now=now, words=_("It no longer existed."))
+        return
+    found = evidence.of(row)
+    found.task_said = error.message
+    move(row, State.FAILED, now=now, words=_no_words(error), found=found)
+
+
+def _not_ready(turn: Turn, error: Refused, now: datetime) -> None:
+    """The machine is in another change's hands: try again for some minutes."""
+    row, found = turn.row, evidence.of(turn.row)
+    found.not_ready_since = found.not_ready_since or now
+    found.task_said = error.message
+    _read_machines(row, now)
+    if now > found.not_ready_since + seconds(turn.pace.not_ready_s):
+        words = _("The machine did not become ready for this within five minutes. Nothing was changed.")
+        move(row, State.FAILED, now=now, words=words, found=found)
+        return
+    tries = row.tries + 1
+    words = _("Still finishing another change; trying again by ourselves.")
+    at = now + seconds(_backoff_s(tries))
+    move(row, State.QUEUED, now=now, words=words, found=found, again_at=at, tries=tries, queued_at=now)
+
+
+def _again(turn: Turn, error: NotSent | Busy, now: datetime, found: Evidence) -> None:
+    row = turn.row
+    told_s = error.retry_after_s if isinstance(error, Busy) else error.retry_in_s
+    is_ours = isinstance(error, NotSent) and error.reason in OURS
+    tries = row.tries if is_ours else row.tries + 1
+    at = now + seconds(max(_backoff_s(tries), told_s or 0.0))
+    move(row, State.QUEUED, now=now, words=_waiting_words(error, tries), found=found, again_at=at, tries=tries)
+
+
+def _read_machines(row: Operation, now: datetime) -> None:
+    due = schedule.soon(row.account_id, Refresh.Part.INSTANCES, now=now)
+    transaction.on_commit(lambda: knock.knock(due))
+
+
+def _backoff_s(tries: int) -> float:
+    """1, 2, 4, 8, 16 seconds, then every 30, give or take half: many at once do not come in step."""
+    base = 2.0 ** (tries - 1) if tries <= QUICK_TRIES else SLOW_S
+    return max(base, 0.5) * random.uniform(0.5, 1.5)  # noqa: S311
+
+
+def _ended(attempt: Attempt, error: CloudError, client: Client, now: datetime) -> dict[str, Any]:
+    result = "not_sent" if isinstance(error, NotSent) else "refused" if isinstance(error, Refused) else "unclear"
+    return {
+        "ended_at": now,
+        "result": result,
+        "status": getattr(error, "status", None),
+        "offset_s": client.clock_offset_s,
+        "body": (getattr(error, "detail", "") or error.message)[:BODY_CAP],
+    }
+
+
+def _waiting_words(error: CloudError, tries: int) -> str:
+    if isinstance(error, NotSent) and error.reason is NotSentReason.WRITES_OFF:
+        return _("Blue Lobster does not accept the stored key; this waits until it does. Nothing was changed.")
+    if tries > QUICK_TRIES:
+        return _("Blue Lobster cannot be reached; trying again by ourselves. Nothing was changed.")
+    return _("Blue Lobster is busy; trying again by ourselves (%(n)d of %(most)d). Nothing was changed.") % {
+        "n": max(tries, 1),
+        "most": QUICK_TRIES,
+    }
+
+
+def _no_words(error: Refused) -> str:
+    """The provider's no in our words; its own stand below, unfolded on request."""
+    words = {
+        401: _("Blue Lobster rejected the stored key. Nothing was changed."),
+        403: _("Blue Lobster does not allow this with our key. Nothing was changed."),
+        404: _("It no longer exists: it was removed outside the panel."),
+        409: _("Blue Lobster is busy with this machine. Nothing was changed."),
+    }
+    return words.get(error.status, _("Blue Lobster refused. Nothing was changed."))
+
+
+class _Unsaved:
+    """Ends of attempts that the database did not take. Without them nobody could know that their sender is done."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._ends: dict[int, dict[str, Any]] = {}
+
+    def keep(self, attempt_id: int, ended: dict[str, Any]) -> None:
+        with self._lock:
+            self._ends[attempt_id] = ended
+
+    def save(self) -> None:
+        """Called after each heartbeat. Raises the database's errors; what was not saved stays."""
+        with self._lock:
+            ends = dict(self._ends)
+        for attempt_id, ended in ends.items():
+            Attempt.objects.filter(pk=attempt_id, ended_at=None).update(**ended)
+            with self._lock:
+                del self._ends[attempt_id]
+
+
+_unsaved = _Unsaved()
+save_ends = _unsaved.save

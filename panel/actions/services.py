@@ -1,0 +1,155 @@
+"""What people do with machines: policy, row and record in one transaction, the knock after its commit."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from cloud.clock import system_clock
+from cloud.models import Instance
+from cloud.operations import opening
+from cloud.operations.models import Operation
+from cloud.operations.opening import Asker, KeyReused, Opened, Taken, TooLate
+from cloud.operations.states import State
+from cloud.ports import Change, ports
+from panel.actions import table
+from panel.actions.table import Action
+from panel.audit import record
+from panel.teams import policy
+from panel.teams.policy import Actor, Permission
+
+__all__ = ["KeyReused", "Refusal", "Taken", "TooLate", "put_aside", "request", "retry", "set_lock", "settle", "undo"]
+
+
+@dataclass
+class Refusal(Exception):
+    """Why it cannot be done now, in words for the person who asked."""
+
+    words: str
+
+
+def request(
+    *,
+    actor: Actor,
+    machine: Instance,
+    action: Action,
+    client_key: str,
+    params: Mapping[str, Any] | None = None,
+    retry_of: str = "",
+) -> Opened:
+    """Write down what somebody wants with a machine; a worker sends it. No network.
+
+    Raises PermissionDenied, Refusal (protected, gone, the name is in use), Taken (somebody else's operation has the
+    machine) and KeyReused (the form was changed and sent again).
+    """
+    policy.require(actor, action.permission, machine)
+    asker = Asker(actor.user_id or 0, actor.label, session_hash=actor.origin.session_hash)
+    with transaction.atomic():
+        # As it is now, and held until the commit: a lock that was set a moment ago counts.
+        fresh = Instance.objects.select_for_update().defer("raw", "search").get(pk=machine.pk)
+        known = Operation.objects.filter(actor_id=asker.actor_id, client_key=client_key).exists()
+        if not known:
+            _refuse(action, fresh, params or {})
+        opened = opening.open_operation(
+            action.kind,
+            fresh,
+            by=asker,
+            client_key=client_key,
+            now=system_clock(),
+            params=params,
+            retry_of=retry_of,
+        )
+        if opened.is_new:
+            _record(actor, opened.row, "requested", detail=dict(params or {}) | _retried(retry_of))
+    return opened
+
+
+def retry(*, actor: Actor, row: Operation, client_key: str) -> Opened:
+    """The same again, with the same inputs, as a new operation. Raises as `request`, and TooLate unless it ended badly."""
+    action = table.of(row.kind)
+    if action is None or row.target is None or row.state not in {State.FAILED, State.NOT_DONE, State.EXPIRED}:
+        raise TooLate(row)
+    opened = request(
+        actor=actor, machine=row.target, action=action, client_key=client_key, params=row.params, retry_of=row.pk
+    )
+    put_aside(actor=actor, row=row)
+    return opened
+
+
+def undo(*, actor: Actor, row: Operation) -> None:
+    """Take back what was not sent yet: whoever asked, or could have asked. Raises PermissionDenied, TooLate."""
+    action = table.of(row.kind)
+    policy.require(actor, action.permission if action else Permission.INSTANCE_DELETE, row)
+    words = _("Taken back by %(who)s. Nothing was sent.") % {"who": actor.label}
+    with transaction.atomic():
+        opening.take_back(row, by=actor.label, now=system_clock(), words=words)
+        _record(actor, row, "undone")
+
+
+def settle(*, actor: Actor, row: Operation, has_happened: bool, reason: str) -> None:
+    """Say how an unclear operation ended, with the reason. Raises PermissionDenied, TooLate."""
+    policy.require(actor, Permission.OPERATION_SETTLE, row)
+    said = _("%(who)s looked: it happened.") if has_happened else _("%(who)s looked: it did not happen.")
+    with transaction.atomic():
+        words = said % {"who": actor.label}
+        opening.settle(row, has_happened=has_happened, reason=reason, by=actor.label, now=system_clock(), words=words)
+        _record(actor, row, "settled", detail={"has_happened": has_happened, "reason": reason})
+
+
+def put_aside(*, actor: Actor, row: Operation) -> None:
+    """Its trouble was seen: the machine shows it no more. Nothing else changes. Raises PermissionDenied."""
+    action = table.of(row.kind)
+    policy.require(actor, action.permission if action else Permission.OPERATION_SETTLE, row)
+    with transaction.atomic():
+        if opening.put_aside(row):
+            _record(actor, row, "put_aside")
+
+
+def set_lock(*, actor: Actor, machine: Instance, is_locked: bool) -> None:
+    """Protect a machine from deletion, or no longer. Raises PermissionDenied."""
+    policy.require(actor, Permission.INSTANCE_LOCK, machine)
+    with transaction.atomic():
+        if not Instance.objects.filter(pk=machine.pk, is_locked=not is_locked).update(is_locked=is_locked):
+            return
+        record.append(
+            "instance.protected" if is_locked else "instance.unprotected",
+            actor=actor,
+            team_id=machine.team_id,
+            target_kind="instance",
+            target_id=str(machine.pk),
+            target_label=machine.label,
+        )
+        change = Change(machine.account_id, {machine.team_id: [machine.pk]})
+        transaction.on_commit(lambda: ports().tell(change))
+
+
+def _refuse(action: Action, machine: Instance, params: Mapping[str, Any]) -> None:
+    if machine.gone_at:
+        raise Refusal(_("%(name)s no longer exists.") % {"name": machine.label})
+    if machine.is_locked and action.kind.is_stopped_by_lock:
+        raise Refusal(_("%(name)s is protected from deletion. Take the protection away first.") % {"name": machine.label})
+    name = params.get("name")
+    if name and name == machine.name:
+        raise Refusal(_("It has this name already."))
+    others = Instance.objects.present().filter(account=machine.account_id, name=name).exclude(pk=machine.pk)
+    if name and others.exists():
+        raise Refusal(_("Another machine of this account is called %(name)s.") % {"name": name})
+
+
+def _retried(retry_of: str) -> dict[str, str]:
+    return {"retry_of": retry_of} if retry_of else {}
+
+
+def _record(actor: Actor, row: Operation, what: str, detail: Mapping[str, Any] | None = None) -> None:
+    record.append(
+        f"instance.{row.kind}.{what}",
+        actor=actor,
+        team_id=row.team_id,
+        target_kind="instance",
+        target_id=str(row.target_id or ""),
+        target_label=row.target_label,
+        operation_id=row.pk,
+        detail=detail,
+    )

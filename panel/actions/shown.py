@@ -1,0 +1,193 @@
+"""Operations and actions in words: states, heads, reasons. Templates print what stands here and compare nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from statistics import median
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+
+from cloud.models import Instance
+from cloud.operations.kinds import Tier
+from cloud.operations.models import Operation
+from cloud.operations.states import OPEN, State
+from panel.actions import table
+from panel.actions.table import Action
+from panel.money import a_month, dollars
+from panel.teams import policy
+from panel.teams.policy import Actor, Permission
+
+HISTORY = 20  # the last ones of a kind, from which the usual time is told
+LOOKS: dict[State, tuple[str, Any]] = {
+    State.WAITING_APPROVAL: ("wait", _lazy("Waiting for approval")),
+    State.HELD: ("del", _lazy("Can be undone")),
+    State.QUEUED: ("busy", _lazy("Waiting")),
+    State.SENDING: ("busy", _lazy("Asking")),
+    State.RUNNING: ("busy", _lazy("Running")),
+    State.CHECKING: ("busy", _lazy("Checking")),
+    State.UNCLEAR: ("check", _lazy("Please check")),
+    State.SUCCEEDED: ("run", _lazy("Done")),
+    State.FAILED: ("bad", _lazy("Failed")),
+    State.NOT_DONE: ("bad", _lazy("Did not happen")),
+    State.CANCELLED: ("off", _lazy("Not carried out")),
+    State.EXPIRED: ("bad", _lazy("Not sent")),
+}
+
+
+@dataclass(frozen=True)
+class OperationState:
+    """An operation's state in a word; `left_until` while it can be undone, `since` while it goes on."""
+
+    look: str
+    word: Any
+    left_until: datetime | None = None
+    since: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Told:
+    """One operation as lists and cards show it."""
+
+    row: Operation
+    verb: Any
+    state: OperationState
+    machine: str
+    words: str
+    can_undo: bool = False
+    can_retry: bool = False
+    can_settle: bool = False
+    can_put_aside: bool = False
+
+
+def state_of(row: Operation) -> OperationState:
+    state = State(row.state)
+    look, word = LOOKS[state]
+    if state is State.HELD:
+        return OperationState(look, _("Undo until"), left_until=row.next_check_at)
+    return OperationState(look, word, since=row.created_at if state in OPEN else None)
+
+
+def verb(row: Operation) -> Any:
+    action = table.of(row.kind)
+    return action.verb if action else row.kind
+
+
+def told(row: Operation, actor: Actor) -> Told:
+    """An operation for one reader: what it is, how it stands, and what this person may do about it."""
+    action, state = table.of(row.kind), State(row.state)
+    may = bool(action) and policy.allowed(actor, action.permission, row) if action else False
+    may_settle = policy.allowed(actor, Permission.OPERATION_SETTLE, row)
+    has_ended_badly = state in {State.FAILED, State.NOT_DONE, State.EXPIRED}
+    is_there = row.target is None or row.target.gone_at is None
+    return Told(
+        row,
+        verb(row),
+        state_of(row),
+        row.target.label if row.target else row.target_label,
+        row.outcome,
+        can_undo=may and state in {State.HELD, State.QUEUED, State.WAITING_APPROVAL},
+        can_retry=may and has_ended_badly and is_there,
+        can_settle=may_settle and state is State.UNCLEAR,
+        can_put_aside=may and has_ended_badly and not row.is_put_aside,
+    )
+
+
+def said(row: Operation) -> str:
+    """What was just written down, in one sentence."""
+    named = {"verb": verb(row), "name": row.target_label}
+    if row.state == State.HELD:
+        return _("%(verb)s %(name)s: nothing has been sent yet.") % named
+    return _("%(verb)s %(name)s: written down, it is sent now.") % named
+
+
+def holder(row: Operation) -> dict[str, Any]:
+    """Who has the machine, for whoever came second."""
+    return {"verb": verb(row), "who": row.actor_label, "at": row.created_at, "state": state_of(row)}
+
+
+def offers(actor: Actor, machine: Instance) -> dict[str, Any]:
+    """The actions of one machine for one person: in plain sight, behind "More", and why some are off right now."""
+    actions = list(table.offered_to(actor, machine))
+    holds = _held_by(machine) if actions else None
+    context = {
+        "everyday": [action for action in actions if action.is_everyday],
+        "quiet": [action for action in actions if action.kind.tier is Tier.REVERSIBLE],
+        "risky": [action for action in actions if action.may_lose],
+        "may_lock": machine.gone_at is None and policy.allowed(actor, Permission.INSTANCE_LOCK, machine),
+        "why": _why_off(holds) if holds else "",
+    }
+    return context | {"has_more": bool(context["quiet"] or context["risky"] or context["may_lock"])}
+
+
+def question(action: Action, machine: Instance) -> dict[str, Any]:
+    """What a confirmation says besides its sentence: what is lost, what it saves, how long it can be undone."""
+    named = {"verb": action.verb, "name": machine.label}
+    return {
+        "title": _("%(verb)s %(name)s?") % named,
+        "button": _("%(verb)s %(name)s") % named,
+        "effects": _effects(action, machine),
+        "undo_s": settings.UNDO_SECONDS if action.kind.has_undo else 0,
+    }
+
+
+def usual_s(row: Operation) -> int | None:
+    """How long such an operation usually took here, in seconds; None while too few are known. One query."""
+    done = Operation.objects.filter(account=row.account_id, kind=row.kind, state=State.SUCCEEDED)
+    spans = [
+        (ended - sent).total_seconds()
+        for sent, ended in done.order_by("-created_at").values_list("sent_at", "ended_at")[:HISTORY]
+        if sent and ended
+    ]
+    return round(median(spans)) if len(spans) >= 3 else None
+
+
+def steps(row: Operation) -> Sequence[tuple[str, Any, datetime | None]]:
+    """The way of an operation: (done, now or nothing; words; when)."""
+    reached = {State(event.after): event.at for event in row.events.all()}
+    held = [(State.HELD, _("Can be undone"))] if State.HELD in reached else []
+    way = [*held, (State.QUEUED, _("Written down")), (State.SENDING, _("Asked")), (State.RUNNING, _("At work"))]
+    if State.CHECKING in reached:
+        way.append((State.CHECKING, _("Checking what happened")))
+    here = State(row.state)
+    marks = [state for state, _words in way]
+    place = marks.index(here) if here in marks else len(marks)
+    found = [
+        ("done" if number < place else "now" if number == place else "", words, reached.get(state))
+        for number, (state, words) in enumerate(way)
+    ]
+    return [*found, ("", _("Seen at Blue Lobster"), None)]
+
+
+def _effects(action: Action, machine: Instance) -> list[tuple[str, str, str]]:
+    """(icon, class, sentence): each thing that is lost, or gained."""
+    effects = [(action.icon, "", str(action.effect))] if action.may_lose else []
+    price = machine.price_cents_per_hour
+    if action.kind.tier is Tier.IRREVERSIBLE:
+        if machine.storage_gib:
+            size = f"{machine.storage_gib:g}"
+            effects[:0] = [("disc", "", _("The disk, %(size)s GiB, with everything on it.") % {"size": size})]
+        effects += [("archive", "", _("Its backups: Blue Lobster does not promise to keep them, do not rely on them."))]
+        if machine.ip_address:
+            address = {"address": machine.ip_address}
+            effects += [("world", "", _("Its address %(address)s is given back and may go to others.") % address)]
+        if price:
+            saved = {"hour": dollars(price), "month": dollars(a_month(price))}
+            effects += [("coin", "good", _("Saves %(hour)s an hour, %(month)s a month.") % saved)]
+    elif action.name == "force_off" and price and settings.OFF_MAY_COST:
+        effects += [("coin", "", _("It may still cost %(hour)s an hour while it is off.") % {"hour": dollars(price)})]
+    return effects
+
+
+def _held_by(machine: Instance) -> Operation | None:
+    """The exclusive operation that has the machine now."""
+    return Operation.objects.filter(target=machine, is_exclusive=True, state__in=OPEN).order_by("-created_at").first()
+
+
+def _why_off(row: Operation) -> str:
+    words = {"verb": verb(row), "who": row.actor_label}
+    if row.state == State.UNCLEAR:
+        return _("Other actions wait until somebody has checked how “%(verb)s” by %(who)s ended.") % words
+    return _("Other actions wait for “%(verb)s” by %(who)s.") % words

@@ -1,0 +1,155 @@
+"""Doing something with a machine: the confirmation, its answer, the menu of a row, protection."""
+
+import json
+from typing import Any
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from cloud.clock import system_clock
+from cloud.models import Instance
+from cloud.operations.kinds import Tier
+from cloud.operations.models import Operation
+from panel.actions import shown, table
+from panel.actions import services
+from panel.actions.forms import ActionForm, PasswordForm, form_for, new_key
+from panel.actions.table import Action
+from panel.fleet.queries import visible_instances
+from panel.http import PanelRequest, asks, page_or_part
+from panel.people import fresh
+from panel.teams import policy
+from panel.teams.policy import Permission
+
+
+@require_safe
+@asks(Permission.INSTANCE_VIEW)
+def menu(request: PanelRequest, pk: int) -> HttpResponse:
+    """What this person may do with this machine: the menu of a row, or a page of its own."""
+    machine = _machine(request, pk)
+    return page_or_part(request, "actions/menu.html", {"machine": machine, **shown.offers(request.actor, machine)})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@asks(Permission.INSTANCE_VIEW)
+def do(request: PanelRequest, pk: int, kind: str) -> HttpResponse:
+    """The confirmation of one action; sent, it is written down."""
+    machine = _machine(request, pk)
+    action = table.of(kind)
+    if action is None:
+        raise Http404
+    policy.require(request.actor, action.permission, machine)
+    if request.method != "POST":
+        return _ask(request, action, machine, form_for(action)(action, machine, initial={"key": new_key()}))
+    form = form_for(action)(action, machine, request.POST)
+    password = _password_form(request, action)
+    is_valid = form.is_valid()  # both are looked at: two errors are told at once
+    if not _is_proven(request, password) or not is_valid:
+        return _ask(request, action, machine, form, password, status=422)
+    return _request(request, action, machine, form)
+
+
+@require_POST
+@asks(Permission.INSTANCE_LOCK)
+def protect(request: PanelRequest, pk: int) -> HttpResponse:
+    return _set_lock(request, pk, is_locked=True)
+
+
+@require_POST
+@asks(Permission.INSTANCE_LOCK)
+def unprotect(request: PanelRequest, pk: int) -> HttpResponse:
+    return _set_lock(request, pk, is_locked=False)
+
+
+def _set_lock(request: PanelRequest, pk: int, *, is_locked: bool) -> HttpResponse:
+    machine = _machine(request, pk)
+    services.set_lock(actor=request.actor, machine=machine, is_locked=is_locked)
+    if not request.htmx:
+        return redirect("fleet:detail", pk)
+    words = _("%(name)s is protected from deletion.") if is_locked else _("%(name)s can be deleted again.")
+    return note(request, words % {"name": machine.label}, f"instance:{pk}")
+
+
+def _request(request: PanelRequest, action: Action, machine: Instance, form: ActionForm) -> HttpResponse:
+    try:
+        opened = services.request(
+            actor=request.actor,
+            machine=machine,
+            action=action,
+            client_key=form.cleaned_data["key"],
+            params=form.params(),
+        )
+    except services.Refusal as error:
+        form.add_error("name" if action.name == "rename" else None, error.words)
+    except services.Taken as error:
+        return _ask(request, action, machine, form, holder=error.holder, status=409)
+    except services.KeyReused:
+        form.add_error(None, _("This form was sent before with other contents. Open it again."))
+    else:
+        return _written(request, opened.row)
+    return _ask(request, action, machine, form, status=422)
+
+
+def _written(request: PanelRequest, row: Operation) -> HttpResponse:
+    """It stands in the database: the page shows it as pending at once."""
+    if not request.htmx:
+        return redirect("fleet:detail", row.target_id)
+    return note(request, shown.said(row), f"instance:{row.target_id}", row)
+
+
+def note(request: PanelRequest, words: str, topic: str, row: Operation | None = None) -> HttpResponse:
+    """The answer to something done in place: the dialog closes, a note says so, and `topic`'s parts are read again."""
+    context: dict[str, Any] = {"words": words, "row": row, "state": shown.state_of(row) if row else None}
+    response = render(request, "actions/_note.html", context)
+    response.headers["HX-Trigger"] = json.dumps({"tidepool:acted": {"topic": topic}})
+    return response
+
+
+def _ask(
+    request: PanelRequest,
+    action: Action,
+    machine: Instance,
+    form: ActionForm,
+    password: PasswordForm | None = None,
+    *,
+    holder: Operation | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    if password is None and _needs_password(request, action):
+        password = PasswordForm()
+    context = {
+        "action": action,
+        "machine": machine,
+        "form": form,
+        "password": password,
+        "holder": shown.holder(holder) if holder else None,
+        **shown.question(action, machine),
+    }
+    return page_or_part(request, "actions/ask.html", context, status=status)
+
+
+def _needs_password(request: PanelRequest, action: Action) -> bool:
+    return action.kind.tier is Tier.IRREVERSIBLE and not fresh.is_fresh(request.session, system_clock())
+
+
+def _password_form(request: PanelRequest, action: Action) -> PasswordForm | None:
+    return PasswordForm(request.POST) if _needs_password(request, action) else None
+
+
+def _is_proven(request: PanelRequest, form: PasswordForm | None) -> bool:
+    """The person is who they were when they signed in."""
+    if form is None:
+        return True
+    if not form.is_valid():
+        return False
+    if fresh.prove(request, request.actor.label, form.cleaned_data["password"]):
+        return True
+    form.add_error("password", _("That is not your password, or it was tried too often. Wait a little after ten tries."))
+    return False
+
+
+def _machine(request: PanelRequest, pk: int) -> Instance:
+    rows = visible_instances(request.actor).select_related("account").defer("raw", "search")
+    found: Instance = get_object_or_404(rows, pk=pk)
+    return found

@@ -1,0 +1,2 @@
+def after_migrations(**_signal: object) -> None:
+    pass

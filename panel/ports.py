@@ -1,0 +1,19 @@
+"""The functions that the house hands to the cloud at start-up (panel/live/apps.py)."""
+
+from cloud.ports import Ports
+from panel.actions.asked_again import put_on_record, why_not
+# CHECKPOINT
+from panel.live import news
+
+PORTS = Ports(
+    tell=news.tell,
+    show_point=news.show_point,
+    say_fresh=news.say_fresh,
+    is_watched=news.is_watched,
+    looked_at=news.looked_at,
+    tidy=news.tidy,
+    home_team=news.home_team,
+    why_not=why_not,
+    record=put_on_record,
+    checkpoint=lambda now: None,
+)

@@ -1,0 +1,95 @@
+"""The life of an operation: from an intent to an outcome that is true, with one request on the wire."""
+
+import httpx
+
+from cloud.models import Instance
+from cloud.operations.models import Attempt
+from cloud.operations.states import State
+from tests.cloud.operations.conftest import ID, Open, World
+
+SHUTDOWN = f"/instances/{ID}/shutdown"
+
+
+def test_a_shutdown_is_sent_once_polled_and_seen(asked: Open, world: World) -> None:
+    row = asked("shutdown")
+    assert row.state == State.QUEUED
+    world.accepts("shutdown")
+    row = world.advance(row)
+    assert (row.state, row.task_id) == (State.RUNNING, "task-1")
+    world.clock.move(3)
+    world.read("tasks")
+    assert world.now(row).state == State.RUNNING
+    world.provider.tasks = [world.task("COMPLETED")]
+    world.provider.machines[0]["power_status"] = "stopped"
+    world.clock.move(3)
+    world.read("tasks")
+    world.read("instances")
+    row = world.now(row)
+    assert (row.state, row.next_check_at) == (State.SUCCEEDED, None)
+    assert world.provider.count("POST", SHUTDOWN) == 1
+    assert [event.after for event in row.events.all()] == ["queued", "sending", "running", "succeeded"]
+    assert Instance.objects.get().attention == Instance.Attention.CALM
+
+
+def test_an_unclear_answer_is_looked_for_and_found_by_its_task(asked: Open, world: World) -> None:
+    row = asked("reboot")
+
+    def take(_request: httpx.Request) -> httpx.Response:
+        world.provider.tasks = [world.task("PROCESSING", "reboot")]
+        raise httpx.ReadTimeout("cut")
+
+    world.provider.answers[f"POST /instances/{ID}/reboot"] = take
+    row = world.advance(row)
+    assert row.state == State.CHECKING
+    world.read("tasks")
+    row = world.now(row)
+    assert (row.state, row.task_id) == (State.RUNNING, "task-1")
+    world.provider.tasks = [world.task("COMPLETED", "reboot")]
+    world.clock.move(3)
+    world.read("tasks")
+    assert world.now(row).state == State.SUCCEEDED
+    assert world.provider.count("POST", f"/instances/{ID}/reboot") == 1
+
+
+def test_a_reboot_that_left_no_trace_did_not_happen_and_is_not_sent_again(asked: Open, world: World) -> None:
+    row = asked("reboot")
+    world.provider.answers[f"POST /instances/{ID}/reboot"] = httpx.ReadTimeout("cut")
+    row = world.advance(row)
+    world.provider.answers[f"GET /instances/{ID}/stats"] = httpx.Response(200, json={"uptime_seconds": 90_000})
+    row = world.pass_s(300, row)
+    assert row.state == State.NOT_DONE
+    assert world.provider.count("POST", f"/instances/{ID}/reboot") == 1
+
+
+def test_a_shutdown_that_left_no_trace_is_sent_twice_at_most(asked: Open, world: World) -> None:
+    row = asked("shutdown")
+    world.provider.answers[f"POST {SHUTDOWN}"] = httpx.ReadTimeout("cut")
+    row = world.advance(row)
+    row = world.pass_s(600, row)
+    assert row.state == State.NOT_DONE
+    assert world.provider.count("POST", SHUTDOWN) == Attempt.objects.count() == 2
+
+
+def test_a_delete_without_an_answer_needs_two_proofs_of_absence(asked: Open, world: World) -> None:
+    row = asked("delete")
+    assert row.state == State.HELD
+    world.clock.move(11)
+
+    def take(_request: httpx.Request) -> httpx.Response:
+        world.provider.machines = []
+        raise httpx.ReadTimeout("cut")
+
+    world.provider.answers[f"DELETE /instances/{ID}"] = take
+    row = world.advance(row)
+    assert row.state == State.CHECKING
+    row = world.pass_s(45, row)
+    assert row.state == State.CHECKING
+    row = world.pass_s(60, row)
+    assert row.state == State.SUCCEEDED
+    assert world.provider.count("DELETE", f"/instances/{ID}") == 1
+
+
+def test_a_rename_is_done_with_its_answer(asked: Open, world: World) -> None:
+    row = asked("rename", name="trainer-new")
+    world.answers("rename", 200, {"message": "ok", "new_name": "trainer-new"}, method="PUT")
+    assert world.advance(row).state == State.SUCCEEDED
