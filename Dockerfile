@@ -6,9 +6,9 @@ ENV PYTHONUNBUFFERED=1 \
     TIDEPOOL_STATIC_ROOT=/srv/static
 WORKDIR /app
 
-# A fixed number, so that the file worker.key can be given to it on the host.
+# A fixed number, so that the files worker.key and record.key can be given to it on the host.
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin tidepool \
-    && install -d -o tidepool -g tidepool -m 700 /data
+    && install -d -o tidepool -g tidepool -m 700 /data /checkpoints
 
 COPY script/lib/uv.lock requirements.lock ./
 RUN pip install --no-cache-dir --require-hashes -r uv.lock \

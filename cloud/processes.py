@@ -95,5 +95,7 @@ class Heart:
         """A thread of its own: a database that hangs holds the other one."""
         while not self._stopped.wait(self._pace.heartbeat_s / 2):
             if time.monotonic() - self._beaten > self._pace.watchdog_s:
-                log.error("no heartbeat for %g s: this process ends, another will take up its work", self._pace.watchdog_s)
+                log.error(
+                    "no heartbeat for %g s: this process ends, another will take up its work", self._pace.watchdog_s
+                )
                 self._end(EX_TEMPFAIL)

@@ -18,15 +18,18 @@ def soon(account_id: int, *wanted: str, now: datetime, every_s: float = 0) -> li
     """Make parts due when they are `every_s` old, at once if they are older; returns what is due now."""
     rows = Refresh.objects.filter(account_id=account_id, part__in=wanted)
     is_old = Q(done_at=None) | Q(done_at__lte=now - seconds(every_s))
-    rows.filter(is_old, due_at__gt=now).update(due_at=now)
+    # What is being read now was asked before; a wish for something newer moves `due_at` past that (refresh._next).
+    is_too_early = Q(leased_until__gt=now) if every_s == 0 else Q(pk=None)
+    rows.filter(is_old, Q(due_at__gt=now) | is_too_early).update(due_at=now)
     ripe_at = F("done_at") + seconds(every_s)
     rows.exclude(is_old).filter(due_at__gt=ripe_at).update(due_at=ripe_at)
     return list(rows.filter(due_at__lte=now).order_by("due_at").values_list("pk", flat=True))
 
 
 def no_later(account_id: int, *wanted: str, at: datetime) -> None:
-    """Make parts due at that time unless they are due before."""
-    Refresh.objects.filter(account_id=account_id, part__in=wanted, due_at__gt=at).update(due_at=at)
+    """Make parts due at that time unless they are due before; what is being read now does not count."""
+    is_later = Q(due_at__gt=at) | Q(leased_until__gt=at)
+    Refresh.objects.filter(is_later, account_id=account_id, part__in=wanted).update(due_at=at)
 
 
 def anew(account_id: int, *wanted: str, now: datetime) -> list[int]:

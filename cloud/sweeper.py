@@ -22,10 +22,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Announced:
-    """A part that workers were told of, `times` in a row without any of them taking it up."""
+    """What workers were told of, `times` in a row without any of them taking it up. `since` when an operation is due."""
 
     at: datetime
     times: int
+    since: datetime | None = None
 
 
 class Sweeper:
@@ -44,6 +45,8 @@ class Sweeper:
                 self.sweep(self.clock())
             except Error:  # of the connection too, which is no DatabaseError
                 log.exception("the database does not answer; trying again")
+            except Exception:
+                log.exception("a round of sweeping failed; the next one comes")
             close_old_connections()
             self.stopped.wait(self.pace.sweep_s)
 
@@ -52,13 +55,13 @@ class Sweeper:
         if not self._holds_lease(now):
             return 0
         self._sing(now)
-        ports().checkpoint(now)
-        parts, operations = schedule.due(now), claims.due(now, self.pace)
+        self._checkpoint(now)
+        parts, operations = schedule.due(now), claims.due_since(now, self.pace)
         self._announced = {pk: self._announced[pk] for pk in (*parts, *operations) if pk in self._announced}
         # What people asked for goes first; both are told at once when the broker is there.
-        handed = [pk for pk in operations if self._is_news(pk, now)]
+        handed = [pk for pk, since in operations.items() if self._is_news(pk, now, since)]
         for pk in handed:
-            self._note(pk, now)
+            self._note(pk, now, operations[pk])
             if not knock.knock_operations([pk]):
                 engine.advance(pk, self.clock)
         due = [pk for pk in parts if self._is_news(pk, now)]
@@ -68,9 +71,19 @@ class Sweeper:
                 refresh.run(part, self.clock)
         return len(due) + len(handed)
 
-    def _note(self, pk: int | str, now: datetime) -> None:
+    def _note(self, pk: int | str, now: datetime, since: datetime | None = None) -> None:
         last = self._announced.get(pk)
-        self._announced[pk] = Announced(now, last.times + 1 if last else 1)
+        times = last.times + 1 if last and last.since == since else 1
+        self._announced[pk] = Announced(now, times, since)
+
+    def _checkpoint(self, now: datetime) -> None:
+        """Signing may fail for want of a key or of a disk: what people asked for goes on."""
+        try:
+            ports().checkpoint(now)
+        except Error:
+            raise
+        except Exception:
+            log.exception("the record's end could not be signed")
 
     def _holds_lease(self, now: datetime) -> bool:
         """Taken for a while and renewed at its half: one write in some seconds, not one a round."""
@@ -80,13 +93,15 @@ class Sweeper:
             self._held_until = now + 2 * half if is_ours else None
         return self._held_until is not None
 
-    def _is_news(self, pk: int | str, now: datetime) -> bool:
-        """What was announced a moment ago is on its way: more messages would only fill the queue.
+    def _is_news(self, pk: int | str, now: datetime, since: datetime | None = None) -> bool:
+        """What is due since another time has been taken up meanwhile, and is due anew. What was announced a moment ago is on its way: more messages would only fill the queue.
 
         With no worker there for hours they are told ever more rarely, up to 16 times the usual pause.
         """
         last = self._announced.get(pk)
-        return last is None or last.at <= now - seconds(self.pace.knock_again_s * min(2 ** (last.times - 1), 16))
+        if last is None or last.since != since:
+            return True
+        return last.at <= now - seconds(self.pace.knock_again_s * min(2 ** (last.times - 1), 16))
 
     def _sing(self, now: datetime) -> None:
         if self._canary_at and self._canary_at > now - seconds(self.pace.canary_s):

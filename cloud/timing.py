@@ -31,6 +31,7 @@ class Timing:
     knock_again_s: float = 5  # a due row whose message may be lost is announced again
     canary_s: float = 20
     tidy_s: float = 3600
+    checkpoint_s: float = 300  # how often the record's end is signed, also when nothing happens
     worker_healthy_s: float = 60
     broker_down_s: float = 5  # how long a dead broker is remembered before the next try
     # Operations (reliability.md 2, 3, 5)

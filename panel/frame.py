@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cloud.models import Instance, Tally
+from panel.activity.queries import VIEWS, visible_operations
 from panel.http import PanelRequest
 from panel.standing import Standing, standings
 from panel.teams import policy
@@ -34,7 +35,7 @@ class Place:
 PLACES = (
     Place("overview:home", gettext_lazy("Overview"), "layout-dashboard", Permission.INSTANCE_VIEW),
     Place("fleet:list", gettext_lazy("Instances"), "server", Permission.INSTANCE_VIEW),
-    Place("activity:provider-tasks", gettext_lazy("Provider tasks"), "activity", Permission.TASK_VIEW),
+    Place("activity:home", gettext_lazy("Activity"), "activity", Permission.INSTANCE_VIEW),
 )
 ORGANISATION = (
     Place("accounts:list", gettext_lazy("Settings"), "settings", Permission.ACCOUNT_VIEW),
@@ -110,6 +111,15 @@ class Frame:
         """The person's role in words; of several the one in the first team."""
         roles = list(self.actor.roles.values())
         return str(roles[0]).title() if roles else _("No team yet")
+
+    @cached_property
+    def operations(self) -> int:
+        """Operations that go on or need a person. One query."""
+        return visible_operations(self.actor).filter(VIEWS["running"] | VIEWS["trouble"]).count()
+
+    @property
+    def may_see_tasks(self) -> bool:
+        return policy.allowed(self.actor, Permission.TASK_VIEW)
 
     @property
     def may_manage_accounts(self) -> bool:

@@ -2,6 +2,7 @@
 
 from cloud.ports import Ports
 from panel.actions.asked_again import put_on_record, why_not
+
 # CHECKPOINT
 from panel.live import news
 

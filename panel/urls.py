@@ -7,7 +7,8 @@ urlpatterns = [
     path("", include("panel.people.urls")),
     path("", include("panel.health.urls")),
     path("instances/", include("panel.fleet.urls")),
-    path("provider-tasks/", include("panel.activity.urls")),
+    path("instances/", include("panel.actions.urls")),
+    path("", include("panel.activity.urls")),
     path("settings/", include("panel.accounts.urls")),
 ]
 

@@ -5,7 +5,9 @@ The lists that all operations share are read by the cache's own parts, and come 
 
 import logging
 from collections.abc import Callable
+from datetime import datetime
 
+from django.db import Error
 from django.utils.translation import gettext as _
 
 from cloud import knock, schedule
@@ -17,13 +19,14 @@ from cloud.errors import CloudError, Refused
 from cloud.models import Refresh
 from cloud.operations import claims, evidence, listening, sending
 from cloud.operations.claims import Turn
-from cloud.operations.kinds import kind_of
+from cloud.operations.kinds import UnknownKind, kind_of
 from cloud.operations.moves import move
 from cloud.operations.states import State
 from cloud.seal import CannotOpen
 from cloud.timing import seconds, timing
 
 log = logging.getLogger(__name__)
+NOT_OURS = 24  # reminders of an unclear one (Timing.unclear_again_s) that an unknown kind is left alone
 
 
 def advance(pk: str, clock: Clock) -> bool:
@@ -36,6 +39,13 @@ def advance(pk: str, clock: Clock) -> bool:
     except CannotOpen:
         log.warning("the key of %s cannot be opened here", turn.row.account)
         claims.keep(turn, clock() + seconds(turn.pace.knock_again_s))
+    except UnknownKind:
+        _unknown(turn, clock())
+    except Error:
+        raise  # of the database: the lease ends by itself, and whoever comes next looks
+    except Exception:
+        log.exception("advancing %s failed", turn.row)
+        claims.keep(turn, clock() + seconds(turn.pace.lease_s))
     return True
 
 
@@ -59,7 +69,9 @@ def _running(turn: Turn, clock: Clock) -> None:
     row, pace = turn.row, turn.pace
     found = evidence.of(row)
     limit_at = (row.sent_at or row.changed_at) + seconds(pace.limit_s)
-    if turn.now >= limit_at and listening.is_fresh(row.account_id, Refresh.Part.TASKS, turn.now, pace):
+    # While nobody reads its list, a task may be done and we would not know; a disabled account is never read.
+    is_heard = listening.is_fresh(row.account_id, Refresh.Part.TASKS, turn.now, pace) or not row.account.is_enabled
+    if turn.now >= limit_at and is_heard:
         _over_limit(turn, clock)
         return
     found.singles += 1
@@ -97,12 +109,19 @@ def _checking(turn: Turn, clock: Clock) -> None:
     kind, found = kind_of(row), evidence.of(row)
     due = schedule.soon(row.account_id, Refresh.Part.TASKS, Refresh.Part.INSTANCES, now=turn.now, every_s=pace.look_s)
     knock.knock(due)
+    since_s = (turn.now - (found.checking_since or row.changed_at)).total_seconds()
+    if not row.account.is_enabled and since_s > pace.checking_s:
+        words = _("The account is disabled, so nobody can look whether it happened.")
+        move(row, State.UNCLEAR, now=turn.now, words=words)
+        return
     try:
         kind.look(_client(turn), row, found, turn.now, pace)
     except CloudError as error:
         log.info("no look at %s now: %s", row, error.message)
     if not listening.judge(row, kind, found, clock(), pace):
-        claims.keep(turn, turn.now + seconds(pace.look_s), evidence=evidence.packed(found))
+        # Ever more rarely: many looks of their own would take the place of people's calls.
+        pause_s = min(max(pace.look_s, since_s / 10), pace.heard_s)
+        claims.keep(turn, turn.now + seconds(pause_s), evidence=evidence.packed(found))
 
 
 def _unclear(turn: Turn, clock: Clock) -> None:
@@ -113,6 +132,18 @@ def _unclear(turn: Turn, clock: Clock) -> None:
 
 def _unapproved(turn: Turn, clock: Clock) -> None:
     move(turn.row, State.EXPIRED, now=clock(), words=_("Nobody approved it in time. Nothing was sent."))
+
+
+def _unknown(turn: Turn, now: datetime) -> None:
+    """Left to the version that wrote it; after a day without one, to a person."""
+    row, pace = turn.row, turn.pace
+    words = _("This version of Tidepool does not know this action.")
+    if row.state == State.QUEUED and now > (row.queued_at or row.changed_at) + seconds(pace.expire_s):
+        move(row, State.EXPIRED, now=now, words=f"{words} {_('Nothing was sent.')}")
+    elif row.state != State.QUEUED and now > row.changed_at + seconds(NOT_OURS * pace.unclear_again_s):
+        move(row, State.UNCLEAR, now=now, words=words)
+    else:
+        claims.keep(turn, now + seconds(pace.knock_again_s))
 
 
 def _client(turn: Turn) -> Client:

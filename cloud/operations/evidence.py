@@ -1,4 +1,4 @@
-"""What was found by looking, kept in the operation's row: each reading adds to it, and `judging` decides by it alone."""
+"""What was found by looking, kept in the operation's row: each reading adds to it, `judging` decides by it alone."""
 
 from datetime import datetime
 from typing import Any
@@ -18,12 +18,14 @@ class Evidence(Struct, omit_defaults=True, kw_only=True):
     contradicted: int = 0  # readings since then that say otherwise
     singles: int = 0  # how often the task was asked for by itself
     checking_since: datetime | None = None
+    read_at: datetime | None = None  # the last reading, whether or not it said anything
     looked_at: datetime | None = None  # the last reading that said anything
     power: str = ""  # of the machine at the last reading; "absent" when the list lacks it
     done: int = 0
     not_done: int = 0
     clean_at: datetime | None = None  # a complete task list had nothing of ours, after nothing could come any more
     strange_task: str = ""  # a task of this machine in our window whose name we do not know
+    candidates: int = 0  # tasks that could be this operation's: more than one prove nothing
     missing_at: datetime | None = None  # the first 404 by id
     is_look_first: bool = False  # the last answer asks for a look before anything is sent again
     not_ready_since: datetime | None = None

@@ -1,6 +1,6 @@
 """From evidence to a verdict. Pure: a row, what was found, the time. Rules: reliability.md, 3 and 5."""
 
-from collections.abc import Sequence
+from collections.abc import Container
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,6 +14,7 @@ from cloud.operations.states import State
 from cloud.timing import Timing, seconds
 
 TASK_DAYS = 7
+LIMIT = 100  # rows of a task list, the most that the provider gives
 READINGS = 2  # in a row, before a state of the machine counts
 
 
@@ -30,17 +31,20 @@ def quiet_from(row: Operation, pace: Timing) -> datetime:
     return (row.deadline_at or row.changed_at) + seconds(pace.window_s)
 
 
-def decide(row: Operation, kind: Kind, found: Evidence, now: datetime, pace: Timing, *, is_over: bool) -> Verdict | None:
+def decide(
+    row: Operation, kind: Kind, found: Evidence, now: datetime, pace: Timing, *, is_over: bool, sends: int
+) -> Verdict | None:
     """What the evidence of a row in `checking` says; None: look again.
 
-    `is_over`: the end of its sender is known, by its saved answer or by the silence of its process.
+    `is_over`: the end of its sender is known, by its saved answer or by the silence of its process. `sends`: how many
+    requests may have had an effect.
     """
     if found.contradicted >= READINGS:
         return Verdict(State.UNCLEAR, _("Blue Lobster says that it is done, and the machine does not show it."))
     if found.done >= (READINGS if kind.has_task else 1):
         return Verdict(State.SUCCEEDED, _("We looked: it happened."))
     if is_over and _is_disproven(row, kind, found, pace):
-        if row.attempts < kind.sends:
+        if sends < kind.sends:
             return Verdict(State.QUEUED, _("We looked: it had not happened. It is sent again."))
         return Verdict(State.NOT_DONE, _("We looked: it did not happen. Nothing was changed."))
     if _is_tired(row, found, now, pace):
@@ -51,7 +55,9 @@ def decide(row: Operation, kind: Kind, found: Evidence, now: datetime, pace: Tim
 def _is_disproven(row: Operation, kind: Kind, found: Evidence, pace: Timing) -> bool:
     """Looked, after nothing could come any more, and it did not happen."""
     quiet = quiet_from(row, pace)
-    if found.looked_at is None or found.looked_at < quiet or found.strange_task or found.missing_at:
+    if found.looked_at is None or found.looked_at < quiet:
+        return False
+    if found.strange_task or found.candidates or found.missing_at:
         return False
     if kind.has_task and (found.clean_at is None or found.clean_at < quiet):
         return False
@@ -61,11 +67,13 @@ def _is_disproven(row: Operation, kind: Kind, found: Evidence, pace: Timing) -> 
 def _is_tired(row: Operation, found: Evidence, now: datetime, pace: Timing) -> bool:
     """Looked for long enough with answers that say neither; without answers nobody can be tired of them."""
     since = found.checking_since or row.changed_at
-    has_answers = found.looked_at is not None and found.looked_at > now - seconds(pace.heard_s)
+    has_answers = found.read_at is not None and found.read_at > now - seconds(pace.heard_s)
     return has_answers and now > max(since + seconds(pace.checking_s), quiet_from(row, pace))
 
 
 def _unclear_words(found: Evidence) -> str:
+    if found.candidates:
+        return _("Blue Lobster has more than one task for this machine that could be this one.")
     if found.strange_task:
         return _("Blue Lobster has a task for this machine that we do not know: “%(name)s”.") % {
             "name": found.strange_task
@@ -73,50 +81,66 @@ def _unclear_words(found: Evidence) -> str:
     return _("We asked, got no clear answer, and could not find out by looking.")
 
 
-def task_of(row: Operation, kind: Kind, tasks: Sequence[shapes.Task], taken: set[str], offset_s: float, pace: Timing) -> shapes.Task | None:
-    """The one task that can only be this operation's: its machine, its name, its window, and nobody else's."""
-    own = [
-        task
-        for task in tasks
-        if task.vm_uuid == row.provider_id
-        and task.task_id not in taken
-        and (task.operation or "").casefold() in kind.task_names
-        and _is_in_window(task, row, offset_s, pace)
-    ]
-    return own[0] if len(own) == 1 else None
+@dataclass(frozen=True)
+class Near:
+    """The tasks around one operation's last call: those that can be its own, and the name of one that nobody can read.
+
+    `is_complete`: the list reaches back over the whole window, so that what it lacks does not exist.
+    """
+
+    own: list[shapes.Task]
+    strange: str
+    is_complete: bool
 
 
-def strange_task(row: Operation, tasks: Sequence[shapes.Task], taken: set[str], offset_s: float, pace: Timing) -> str:
-    """The name of a task of this machine in the window that we cannot read; "" when there is none."""
-    for task in tasks:
-        name = (task.operation or "").casefold()
-        is_near = task.vm_uuid == row.provider_id and task.task_id not in taken
-        if is_near and name not in KNOWN_TASKS and _is_in_window(task, row, offset_s, pace):
-            return name or "?"
-    return ""
+def near(
+    row: Operation,
+    kind: Kind,
+    listing: shapes.TaskList,
+    others: Container[str],
+    *,
+    now: datetime,
+    offset_s: float,
+    pace: Timing,
+) -> Near:
+    """Read a task list for one operation; `others` are the tasks of other operations."""
+    begin, end = _window(row, offset_s, pace)
+    free = [task for task in listing.items if task.task_id not in others]
+    around = [task for task in free if task.created_at and begin <= task.created_at <= end]
+    own = [task for task in around if task.vm_uuid == row.provider_id and _name(task) in kind.task_names]
+    strange = next((_name(task) or "?" for task in around if _is_strange(task, row, kind)), "")
+    is_dated = all(task.created_at for task in free if task.vm_uuid in {row.provider_id, None})
+    oldest_known = now + seconds(offset_s - TASK_DAYS * 86400)
+    return Near(own, strange, is_dated and begin >= oldest_known and _reaches(listing, begin))
 
 
-def is_complete(listing: shapes.TaskList, row: Operation, offset_s: float, now: datetime, pace: Timing, limit: int) -> bool:
-    """Does the list reach back over the whole window? A cut one proves no absence, and none after a week does."""
-    begin = _window(row, offset_s, pace)[0]
-    if listing.skipped or begin < now - seconds(TASK_DAYS * 86400):
+def _is_strange(task: shapes.Task, row: Operation, kind: Kind) -> bool:
+    """It could be ours, and does not say enough to know: an unknown name, or no machine."""
+    is_unknown = _name(task) not in KNOWN_TASKS
+    if task.vm_uuid == row.provider_id:
+        return is_unknown
+    return not task.vm_uuid and (is_unknown or _name(task) in kind.task_names)
+
+
+def _reaches(listing: shapes.TaskList, begin: datetime) -> bool:
+    """Does the list hold everything since then? A cut one does if it goes back further."""
+    most = min(LIMIT, listing.limit or LIMIT)
+    if listing.skipped:
         return False
-    if len(listing.items) < limit:
-        return all(task.created_at for task in listing.items if task.vm_uuid == row.provider_id)
-    oldest = min((task.created_at for task in listing.items if task.created_at), default=None)
-    return oldest is not None and oldest < begin
+    if len(listing.items) < most and (listing.total or 0) <= len(listing.items):
+        return True
+    return any(task.created_at and task.created_at < begin for task in listing.items)
+
+
+def _name(task: shapes.Task) -> str:
+    return (task.operation or "").casefold()
 
 
 def is_foreign(task: shapes.Task, row: Operation, kind: Kind) -> bool:
     """A task that the provider gave us and that is about another machine or another action."""
-    name = (task.operation or "").casefold()
+    name = _name(task)
     is_elsewhere = bool(task.vm_uuid) and task.vm_uuid != row.provider_id
     return is_elsewhere or (name in KNOWN_TASKS and name not in kind.task_names)
-
-
-def _is_in_window(task: shapes.Task, row: Operation, offset_s: float, pace: Timing) -> bool:
-    begin, end = _window(row, offset_s, pace)
-    return task.created_at is not None and begin <= task.created_at <= end
 
 
 def _window(row: Operation, offset_s: float, pace: Timing) -> tuple[datetime, datetime]:

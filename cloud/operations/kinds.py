@@ -66,7 +66,9 @@ class Kind(ABC):
         """The machine is already as wanted."""
         return False
 
-    def look(self, client: Client, row: Operation, found: Evidence, now: datetime, pace: Timing) -> None:
+    def look(  # noqa: B027 -- most kinds need none
+        self, client: Client, row: Operation, found: Evidence, now: datetime, pace: Timing
+    ) -> None:
         """A look of its own, beside the lists, written into `found`. Raises CloudError."""
 
     @property
@@ -164,7 +166,7 @@ class Rename(Kind):
         return seen.name == row.params["name"] if seen.is_listed else None
 
     def is_pointless(self, machine: Instance, params: Mapping[str, Any]) -> bool:
-        return machine.name == params["name"]
+        return bool(machine.name == params["name"])
 
 
 class Delete(Kind):
@@ -212,6 +214,13 @@ KNOWN_TASKS = frozenset().union(*(kind.task_names for kind in KINDS.values())) |
 }
 
 
+class UnknownKind(Exception):
+    """A kind that this version does not know: another one wrote it, and may run beside us."""
+
+
 def kind_of(row: Operation) -> Kind:
-    """The class behind a row. Raises KeyError for a kind that this version does not know."""
-    return KINDS[row.kind]
+    """The class behind a row. Raises UnknownKind."""
+    try:
+        return KINDS[row.kind]
+    except KeyError:
+        raise UnknownKind(row.kind) from None

@@ -5,7 +5,7 @@ read again a few seconds later.
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from django.utils.translation import gettext as _
@@ -15,32 +15,48 @@ from cloud.models import Account, Refresh
 from cloud.operations import evidence, judging
 from cloud.operations.claims import is_free
 from cloud.operations.evidence import Evidence
-from cloud.operations.kinds import Kind, Seen, kind_of
+from cloud.operations.kinds import KINDS, Kind, Seen, kind_of
 from cloud.operations.models import Attempt, Operation
 from cloud.operations.moves import move
 from cloud.operations.states import SOUGHT, State
 from cloud.timing import Timing, seconds
 
-LIMIT = 100  # rows of a task list, the most that the provider gives
+LIMIT = judging.LIMIT
 
 
-def heard(account: Account, listing: shapes.TaskList, *, now: datetime, pace: Timing) -> None:
-    """The newest tasks were read, `listing` asked with limit=100 and days=7."""
+def heard(
+    account: Account, listing: shapes.TaskList, *, now: datetime, pace: Timing, offset_s: float | None = None
+) -> None:
+    """The newest tasks were read, `listing` asked with limit=100 and days=7.
+
+    `offset_s` is the provider's clock minus ours, as the answer's Date header said.
+    """
     rows = _rows(account, now, pace)
     if not rows:
         return
     tasks = {task.task_id: task for task in listing.items}
-    taken = set(Operation.objects.filter(account=account, task_id__in=tasks).values_list("task_id", flat=True))
+    owners = owners_of(account, tasks)
     for row in rows:
-        task = tasks.get(row.task_id) if row.task_id else None
         if row.state == State.RUNNING:
-            _heard_running(row, task, now, pace)
+            _heard_running(row, tasks.get(row.task_id), now, pace)
         else:
-            _heard_checking(row, listing, taken, now, pace)
+            _heard_checking(row, listing, owners, offset_s, now, pace)
+
+
+def owners_of(account: Account, task_ids: Iterable[str]) -> dict[str, str]:
+    """Which operation has which task: nobody else's is taken for one's own. One query."""
+    known = Operation.objects.filter(account=account, task_id__in=list(task_ids)).exclude(task_id="")
+    return dict(known.values_list("task_id", "pk"))
 
 
 def saw(
-    account: Account, machines: Sequence[shapes.Instance], *, is_complete: bool, asked_at: datetime, now: datetime, pace: Timing
+    account: Account,
+    machines: Sequence[shapes.Instance],
+    *,
+    is_complete: bool,
+    asked_at: datetime,
+    now: datetime,
+    pace: Timing,
 ) -> None:
     """The machines were listed, asked for at `asked_at`. A list with unreadable rows proves no absence."""
     rows = _rows(account, now, pace)
@@ -55,6 +71,7 @@ def saw(
             if found.completed_at and asked_at >= found.completed_at:
                 _confirm(row, kind, seen, found, now, pace)
         elif row.sent_at and asked_at >= row.sent_at:
+            found.read_at = now
             _count(row, kind, seen, found, now)
             if not judge(row, kind, found, now, pace):
                 _save(row, found)
@@ -75,7 +92,7 @@ def judge_task(row: Operation, kind: Kind, task: shapes.Task, now: datetime, pac
         found.task_status, found.task_said, found.completed_at = status, said, now
         knock.knock(schedule.soon(row.account_id, Refresh.Part.INSTANCES, now=now))
         if not kind.is_confirmed:
-            return move(row, State.SUCCEEDED, now=now, words=_("Done."), found=found)
+            return move(row, State.SUCCEEDED, now=now, found=found)
         _save(row, found)
     elif (status, said) != (found.task_status, found.task_said):
         found.task_status, found.task_said = status, said
@@ -85,12 +102,15 @@ def judge_task(row: Operation, kind: Kind, task: shapes.Task, now: datetime, pac
 
 def judge(row: Operation, kind: Kind, found: Evidence, now: datetime, pace: Timing) -> bool:
     """Decide a row in `checking` by its evidence; True when its state changed."""
-    is_over = found.not_done < judging.READINGS or is_sender_over(row, now, pace)  # asked only where it matters
-    verdict = judging.decide(row, kind, found, now, pace, is_over=is_over)
+    may_be_disproven = found.not_done >= judging.READINGS  # the rest is asked only where it matters
+    is_over = not may_be_disproven or is_sender_over(row, now, pace)
+    sends = times_sent(row) if may_be_disproven else row.attempts
+    verdict = judging.decide(row, kind, found, now, pace, is_over=is_over, sends=sends)
     if verdict is None:
         return False
     if verdict.to == State.QUEUED:
-        return move(row, State.QUEUED, now=now, words=verdict.words, found=Evidence(is_look_first=True), again_at=now, queued_at=now)
+        afresh = Evidence(is_look_first=True)
+        return move(row, State.QUEUED, now=now, words=verdict.words, found=afresh, again_at=now, queued_at=now, tries=0)
     return move(row, verdict.to, now=now, words=verdict.words, found=found)
 
 
@@ -100,18 +120,25 @@ def is_sender_over(row: Operation, now: datetime, pace: Timing) -> bool:
     return last is None or last.ended_at is not None or processes.is_gone(last.sender, now, pace)
 
 
+def times_sent(row: Operation) -> int:
+    """How many of its requests may have had an effect: those that never left, or were refused, had none."""
+    return Attempt.objects.filter(operation=row).exclude(result__in=("not_sent", "refused")).count()
+
+
 def is_fresh(account_id: int, part: Refresh.Part, now: datetime, pace: Timing) -> bool:
     """Was this part read lately? What the provider did not say for want of an answer proves nothing."""
     return Refresh.objects.filter(account=account_id, part=part, done_at__gt=now - seconds(pace.heard_s)).exists()
 
 
 def backoff_s(times: int, pace: Timing) -> float:
-    """3, 6, 12, 15 … seconds, give or take a quarter: many at once do not ask in step."""
-    return min(pace.poll_s * 2 ** min(times - 1, 8), pace.poll_most_s) * random.uniform(0.75, 1.25)  # noqa: S311
+    """3, 6, 12, 15 … seconds, or up to a quarter less: many at once do not ask in step."""
+    most_s = min(pace.poll_s * 2.0 ** min(times - 1, 8), pace.poll_most_s)
+    return most_s * random.uniform(0.75, 1)  # noqa: S311
 
 
 def _rows(account: Account, now: datetime, pace: Timing) -> list[Operation]:
-    return list(Operation.objects.filter(is_free(now, pace), account=account, state__in=SOUGHT))
+    """What is sought and in nobody's turn. Kinds of another version are left to that one."""
+    return list(Operation.objects.filter(is_free(now, pace), account=account, state__in=SOUGHT, kind__in=list(KINDS)))
 
 
 def _heard_running(row: Operation, task: shapes.Task | None, now: datetime, pace: Timing) -> None:
@@ -123,34 +150,62 @@ def _heard_running(row: Operation, task: shapes.Task | None, now: datetime, pace
     later.update(next_check_at=asks_at)
 
 
-def _heard_checking(row: Operation, listing: shapes.TaskList, taken: set[str], now: datetime, pace: Timing) -> None:
+def _heard_checking(
+    row: Operation,
+    listing: shapes.TaskList,
+    owners: dict[str, str],
+    offset_s: float | None,
+    now: datetime,
+    pace: Timing,
+) -> None:
     kind, found = kind_of(row), evidence.of(row)
     if not kind.has_task:
         return
-    offset_s = _offset_s(row)
-    task = judging.task_of(row, kind, listing.items, taken, offset_s, pace)
-    if task is not None:
-        taken.add(task.task_id)
-        limit_at = now + seconds(pace.limit_s)
-        words = _("Blue Lobster has it: its task was found.")
-        if move(row, State.RUNNING, now=now, words=words, again_at=limit_at, found=Evidence(), task_id=task.task_id):
-            judge_task(row, kind, task, now, pace)
+    near = near_tasks(row, kind, listing, owners, offset_s, now, pace)
+    if len(near.own) == 1:
+        adopt(row, kind, near.own[0], now, pace)
+        owners[row.task_id] = row.pk
         return
-    found.strange_task = judging.strange_task(row, listing.items, taken, offset_s, pace)
-    if judging.is_complete(listing, row, offset_s, now, pace, LIMIT):
+    found.read_at, found.candidates, found.strange_task = now, len(near.own), near.strange
+    if near.is_complete and not near.own:
         found.clean_at = now
     if not judge(row, kind, found, now, pace):
         _save(row, found)
+
+
+def near_tasks(
+    row: Operation,
+    kind: Kind,
+    listing: shapes.TaskList,
+    owners: dict[str, str],
+    offset_s: float | None,
+    now: datetime,
+    pace: Timing,
+) -> judging.Near:
+    """What the list has in the window of this operation's last call and is no other operation's."""
+    others = {task_id for task_id, owner in owners.items() if owner != row.pk}
+    shift_s = _offset_s(row, offset_s)
+    return judging.near(row, kind, listing, others, now=now, offset_s=shift_s, pace=pace)
+
+
+def adopt(row: Operation, kind: Kind, task: shapes.Task, now: datetime, pace: Timing) -> None:
+    """The one task that can only be its own was found: it happened, and goes on or is over."""
+    limit_at = now + seconds(pace.limit_s)
+    words = _("Blue Lobster has it: its task was found.")
+    task_id = task.task_id[:255]
+    if move(row, State.RUNNING, now=now, words=words, again_at=limit_at, found=Evidence(), task_id=task_id, tries=0):
+        judge_task(row, kind, task, now, pace)
 
 
 def _confirm(row: Operation, kind: Kind, seen: Seen, found: Evidence, now: datetime, pace: Timing) -> None:
     """The task says that it is done: does the machine show it? A machine that says nothing does not contradict."""
     found.power = _power(seen)
     if kind.is_done(seen, row) is not False:
-        move(row, State.SUCCEEDED, now=now, words=_("Done."), found=found)
+        move(row, State.SUCCEEDED, now=now, found=found)
         return
     found.contradicted += 1
-    if found.contradicted < judging.READINGS:
+    is_early = found.completed_at is None or now < found.completed_at + seconds(pace.absent_again_s)
+    if found.contradicted < judging.READINGS or is_early:  # the list may lag behind the task
         _save(row, found)
         return
     found.checking_since = now
@@ -177,9 +232,10 @@ def _save(row: Operation, found: Evidence) -> None:
     Operation.objects.filter(pk=row.pk, state=row.state, fence=row.fence).update(evidence=row.evidence)
 
 
-def _offset_s(row: Operation) -> float:
-    """The provider's clock minus ours, as its last answer to this operation said; 0 when it never did."""
-    known = Attempt.objects.filter(account=row.account_id, offset_s__isnull=False).order_by("-marked_at")
-    return known.values_list("offset_s", flat=True).first() or 0.0
-
-
+def _offset_s(row: Operation, listed_s: float | None) -> float:
+    """The provider's clock minus ours: as its last answer to this operation said, else as the list's own answer did.
+    0 when neither gave a date.
+    """
+    own = Attempt.objects.filter(operation=row, offset_s__isnull=False).order_by("-id")
+    said_s = own.values_list("offset_s", flat=True).first()
+    return said_s if said_s is not None else listed_s or 0.0

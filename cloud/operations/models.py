@@ -73,6 +73,13 @@ class Operation(models.Model):
                 condition=Q(is_exclusive=True, state__in=sorted(HOLDING)),
                 name="operation_one_at_a_time",
             ),
+            # What is not exclusive goes on beside other kinds. Two of one kind would undo each other: an older name
+            # that is sent again after a newer one would stay.
+            models.UniqueConstraint(
+                fields=("account", "target", "kind"),
+                condition=Q(is_exclusive=False, state__in=sorted(HOLDING)),
+                name="operation_one_of_its_kind",
+            ),
             models.CheckConstraint(
                 condition=Q(state__in=sorted(ENDS), next_check_at=None)
                 | Q(state__in=sorted(OPEN), next_check_at__isnull=False),
@@ -97,7 +104,7 @@ class OperationEvent(models.Model):
     fence = models.PositiveIntegerField()
     at = models.DateTimeField()
     before = models.CharField(max_length=32, blank=True)
-    after = models.CharField(max_length=32)
+    after = models.CharField(max_length=32, choices=State.choices)
     by = models.CharField(max_length=254)  # a person, or the process that did it
     words = models.TextField(blank=True)
 
@@ -139,7 +146,5 @@ class NameReservation(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=("account", "name"), condition=Q(is_open=True), name="name_reserved_once"
-            )
+            models.UniqueConstraint(fields=("account", "name"), condition=Q(is_open=True), name="name_reserved_once")
         ]

@@ -58,6 +58,7 @@ def move(
         raise NoSuchEdge(f"{before} → {to}")
     changes = _changes(row, to, now, words, again_at, found) | columns
     with transaction.atomic():
+        hold_machine(row)
         mine = Operation.objects.filter(pk=row.pk, state=before, fence=row.fence)
         if not mine.update(state=to, fence=F("fence") + 1, **changes):
             return False
@@ -68,7 +69,7 @@ def move(
         show(row, now)
         if to in TOLD and is_recorded:
             ports().record(row, "denied" if is_denied else str(to), now)
-        transaction.on_commit(lambda: tell(row))
+        transaction.on_commit(lambda: tell(row), robust=True)
     return True
 
 
@@ -76,7 +77,15 @@ def opened(row: Operation, now: datetime) -> None:
     """The first event of a new row, and its machine's sign. Within the transaction that wrote it."""
     _note(row, None, now, row.actor_label, "")
     show(row, now)
-    transaction.on_commit(lambda: tell(row))
+    transaction.on_commit(lambda: tell(row), robust=True)
+
+
+def hold_machine(row: Operation) -> None:
+    """Lock the machine's row until the commit. Whoever writes both takes it before the operation, and the record last:
+    PostgreSQL would end one of two that wait for each other. SQLite has one writer anyway.
+    """
+    if row.target_id is not None:
+        list(Instance.objects.select_for_update(no_key=True).filter(pk=row.target_id).values_list("pk"))
 
 
 def show(row: Operation, now: datetime) -> None:
@@ -88,7 +97,7 @@ def show(row: Operation, now: datetime) -> None:
         machine = machine.filter(Q(operation_id=row.pk) | ~Q(attention__in=(Attention.BUSY, Attention.UNCLEAR)))
     attention = SHOWS[State(row.state)]
     if attention == Attention.CALM:
-        machine.filter(operation_id=row.pk).update(**CALM)
+        calm(row)
         return
     machine.update(
         attention=attention,
@@ -108,6 +117,12 @@ CALM: Mapping[str, Any] = {
 }
 
 
+def calm(row: Operation) -> None:
+    """Take its sign off the machine, if the machine shows this one."""
+    if row.target_id is not None:
+        Instance.objects.filter(pk=row.target_id, operation_id=row.pk).update(**CALM)
+
+
 def tell(row: Operation) -> None:
     """News for every page that shows the machine, a list with it, or the activity."""
     machines = {row.team_id: [row.target_id]} if row.target_id else {}
@@ -117,7 +132,7 @@ def tell(row: Operation) -> None:
 def _changes(
     row: Operation, to: State, now: datetime, words: str, again_at: datetime | None, found: Evidence | None
 ) -> dict[str, Any]:
-    changes: dict[str, Any] = {"changed_at": now, "next_check_at": again_at}
+    changes: dict[str, Any] = {"changed_at": now, "next_check_at": again_at, "outcome": words}
     if to is State.UNCLEAR and again_at is None:
         changes["next_check_at"] = now + seconds(timing().unclear_again_s)
     if to is not State.SENDING:
@@ -126,8 +141,6 @@ def _changes(
         changes |= {"ended_at": now, "sealed_params": "", "next_check_at": None}
     if to is State.QUEUED and row.queued_at is None:
         changes["queued_at"] = now
-    if words:
-        changes["outcome"] = words
     if found is not None:
         changes["evidence"] = evidence.packed(found)
     return changes

@@ -1,4 +1,4 @@
-"""The people's side: an intent is written down, taken back, or settled. No network; the knock comes after the commit."""
+"""The people's side: an intent is written down, taken back, settled. No network; the knock comes after the commit."""
 
 import hashlib
 import json
@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from cloud import knock
 from cloud.models import Instance
@@ -83,7 +84,7 @@ def open_operation(
             raise KeyReused
         return Opened(known, is_new=False)
     moves.opened(row, now)
-    transaction.on_commit(lambda: knock_for(row))
+    transaction.on_commit(lambda: knock_for(row), robust=True)
     return Opened(row, is_new=True)
 
 
@@ -107,15 +108,16 @@ def settle(row: Operation, *, has_happened: bool, reason: str, by: str, now: dat
         fresh, to, now=now, by=by, words=words, found=found, is_recorded=False, is_put_aside=True
     ):
         raise TooLate(fresh)
-    Instance.objects.filter(pk=fresh.target_id, operation_id=fresh.pk).update(**moves.CALM)
+    moves.calm(fresh)
 
 
 def put_aside(row: Operation) -> bool:
     """Somebody has seen its trouble: the machine shows it no more. False when that was so already."""
+    moves.hold_machine(row)
     if not Operation.objects.filter(pk=row.pk, next_check_at=None, is_put_aside=False).update(is_put_aside=True):
         return False
-    Instance.objects.filter(pk=row.target_id, operation_id=row.pk).update(**moves.CALM)
-    transaction.on_commit(lambda: moves.tell(row))
+    moves.calm(row)
+    transaction.on_commit(lambda: moves.tell(row), robust=True)
     return True
 
 
@@ -127,6 +129,7 @@ def knock_for(row: Operation) -> None:
 
 def _fresh(row: Operation) -> Operation:
     """The row as it is now, locked where the database knows locks (SQLite's transactions are IMMEDIATE)."""
+    moves.hold_machine(row)
     return Operation.objects.select_for_update().get(pk=row.pk)
 
 
@@ -178,8 +181,7 @@ def _same(row: Operation) -> Operation | None:
 
 def _holder(row: Operation) -> Operation | None:
     """Who has the machine, or has promised the name."""
-    if row.is_exclusive:
-        held = Operation.objects.filter(target=row.target_id, is_exclusive=True, state__in=HOLDING)
-        return held.filter(account=row.account_id).first()
+    is_rival = Q(is_exclusive=True) if row.is_exclusive else Q(kind=row.kind)
+    holding = Operation.objects.filter(is_rival, account=row.account_id, target=row.target_id, state__in=HOLDING)
     promised = NameReservation.objects.filter(account=row.account_id, name=row.params.get("name"), is_open=True)
-    return Operation.objects.filter(names__in=promised).first()
+    return holding.first() or Operation.objects.filter(names__in=promised).first()

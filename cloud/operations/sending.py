@@ -9,7 +9,9 @@ import json
 import logging
 import random
 import threading
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.db import Error, transaction
@@ -27,7 +29,7 @@ from cloud.operations.claims import Turn, keep
 from cloud.operations.evidence import Evidence
 from cloud.operations.kinds import Kind, kind_of
 from cloud.operations.models import Attempt, Operation
-from cloud.operations.moves import move
+from cloud.operations.moves import hold_machine, move
 from cloud.operations.states import State
 from cloud.ports import ports
 from cloud.timing import Timing, seconds
@@ -52,11 +54,12 @@ def take_up(turn: Turn, clock: Clock) -> None:
     except CloudError as error:
         _wait(turn, error, clock())
         return
-    attempt = _mark(turn, clock())
-    if attempt is None:
-        client.give_back()
-        return
-    _send(turn, kind, client, attempt, clock)
+    try:
+        attempt = _mark(turn, kind, clock())
+        if attempt is not None:
+            _send(turn, kind, client, attempt, clock)
+    finally:
+        client.give_back()  # the place, if nothing took it
 
 
 # --- before ---------------------------------------------------------------------------------------------------------
@@ -98,7 +101,7 @@ def _reason_against(row: Operation, kind: Kind, pace: Timing) -> str:
     if machine.gone_at:
         return _("The machine no longer exists. Nothing was sent.")
     if row.attempts and _is_read_since(row, machine) and kind.is_pointless(machine, row.params):
-        return _("The machine is already as you wanted it. Nothing was sent.")
+        return _("The machine is as you wanted it by now; nothing needs to be sent.")
     return ""
 
 
@@ -109,25 +112,44 @@ def _is_read_since(row: Operation, machine: Instance) -> bool:
 
 
 def _is_answered_by_looking(turn: Turn, kind: Kind, client: Client, clock: Clock) -> bool:
-    """Where a second one would do harm, a fresh look comes first; True when it answered the question. Raises CloudError."""
-    row, found = turn.row, evidence.of(turn.row)
-    if found.is_look_first and row.attempts and kind.has_task:
-        listing = client.list_tasks(limit=listening.LIMIT, days=judging.TASK_DAYS)
-        if judging.task_of(row, kind, listing.items, set(), client.clock_offset_s or 0.0, turn.pace):
-            # It happened after all. The readings take it from here, by way of the same mark that a send leaves.
-            return _mark(turn, clock()) is not None and _to_checking(turn.row, clock(), evidence.begun(clock()))
+    """Where a second one would do harm, a fresh look comes first; True when nothing is to be sent now.
+
+    Raises CloudError.
+    """
+    row = turn.row
+    if evidence.of(row).is_look_first and row.attempts and kind.has_task and _is_found(turn, kind, client, clock):
+        return True
     if not kind.needs_fresh_read:
         return False
     machine = next((one for one in client.list_instances().items if one.uuid == row.provider_id), None)
-    if machine is not None and machine.power.value == Instance.Power.STOPPED:
-        words = _("The machine is off already. Nothing was sent.")
+    power = machine.power.value if machine else Instance.Power.UNKNOWN
+    if power == Instance.Power.STOPPED:
+        words = _("The machine is off already; nothing needs to be sent.")
         return move(row, State.CANCELLED, now=clock(), words=words) or True
+    if power != Instance.Power.RUNNING and listening.times_sent(row):  # a second time only if it surely runs
+        return keep(turn, clock() + seconds(turn.pace.look_s), tries=row.tries + 1) or True
     return False
 
 
-def _to_checking(row: Operation, now: datetime, found: Evidence) -> bool:
-    Attempt.objects.filter(operation=row, ended_at=None).update(ended_at=now, result="not_sent")
-    return move(row, State.CHECKING, now=now, found=found, again_at=now)
+def _is_found(turn: Turn, kind: Kind, client: Client, clock: Clock) -> bool:
+    """Has the provider a task of the last call after all, or one that may be? Then nothing more is sent.
+
+    From here to running or checking the table knows one way only, by `sending`; nobody sees it in between.
+    """
+    row, pace = turn.row, turn.pace
+    listing = client.list_tasks(limit=listening.LIMIT, days=judging.TASK_DAYS)
+    now = clock()
+    owners = listening.owners_of(row.account, [task.task_id for task in listing.items])
+    near = listening.near_tasks(row, kind, listing, owners, client.clock_offset_s, now, pace)
+    if not near.own and not near.strange:
+        return False
+    with transaction.atomic():
+        if move(row, State.SENDING, now=now, again_at=now):
+            if len(near.own) == 1:
+                listening.adopt(row, kind, near.own[0], now, pace)
+            else:
+                move(row, State.CHECKING, now=now, found=evidence.begun(now), again_at=now)
+    return True
 
 
 def _wait(turn: Turn, error: CloudError, now: datetime) -> None:
@@ -145,13 +167,21 @@ def _wait(turn: Turn, error: CloudError, now: datetime) -> None:
 # --- the mark ---------------------------------------------------------------------------------------------------------
 
 
-def _mark(turn: Turn, now: datetime) -> Attempt | None:
-    """Write down that the request leaves now; None when the row is in another hand or too little of the lease is left."""
+def _mark(turn: Turn, kind: Kind, now: datetime) -> Attempt | None:
+    """Write down that the request leaves now.
+
+    None when the row is in another hand, when too little of the lease is left, or when the machine was protected in
+    this very moment: the next turn says so.
+    """
     row, pace = turn.row, turn.pace
     if row.leased_until is None or row.leased_until < now + seconds(pace.send_margin_s):
         keep(turn, now)
         return None
     with transaction.atomic():
+        hold_machine(row)
+        if kind.is_stopped_by_lock and _is_locked(row):
+            keep(turn, now)
+            return None
         is_marked = move(
             row,
             State.SENDING,
@@ -173,6 +203,10 @@ def _mark(turn: Turn, now: datetime) -> Attempt | None:
         )
 
 
+def _is_locked(row: Operation) -> bool:
+    return row.target_id is not None and Instance.objects.filter(pk=row.target_id, is_locked=True).exists()
+
+
 def _fingerprint(row: Operation) -> str:
     asked = json.dumps([row.kind, row.provider_id, row.params], sort_keys=True)
     return hashlib.sha256(asked.encode()).hexdigest()
@@ -185,17 +219,22 @@ def _send(turn: Turn, kind: Kind, client: Client, attempt: Attempt, clock: Clock
     try:
         task_id = kind.send(client, turn.row)
     except CloudError as error:
-        _save(turn, attempt, _ended(attempt, error, client, clock()), lambda: _refused(turn, kind, error, clock()))
+        _save(turn, attempt, _ended(attempt, error, client, clock()), partial(_refused, turn, kind, error, clock()))
+        if isinstance(error, Refused):
+            standing.failed(turn.row.account, error, clock())
     except ValueError as error:  # the client would not send this
         ended = {"ended_at": clock(), "result": "not_sent", "body": str(error)[:BODY_CAP]}
         words = _("Blue Lobster would not take this: %(reason)s.") % {"reason": error}
-        _save(turn, attempt, ended, lambda: move(turn.row, State.FAILED, now=clock(), words=words))
+        _save(turn, attempt, ended, partial(move, turn.row, State.FAILED, now=clock(), words=words))
+    except Exception:
+        log.exception("sending %s failed in a way that nobody thought of", turn.row)
+        _save(turn, attempt, {"ended_at": clock(), "result": "unclear"}, partial(_not_clear, turn.row, clock()))
     else:
         ended = {"ended_at": clock(), "result": "accepted", "offset_s": client.clock_offset_s, "body": task_id[:255]}
-        _save(turn, attempt, ended, lambda: _accepted(turn, kind, task_id, clock()))
+        _save(turn, attempt, ended, partial(_accepted, turn, kind, task_id, clock()))
 
 
-def _save(turn: Turn, attempt: Attempt, ended: dict[str, Any], outcome: Any) -> None:
+def _save(turn: Turn, attempt: Attempt, ended: dict[str, Any], outcome: Callable[[], object]) -> None:
     """The attempt's end and the new state. When the database refuses, the end is kept in memory for the next beat."""
     try:
         with transaction.atomic():
@@ -209,12 +248,13 @@ def _save(turn: Turn, attempt: Attempt, ended: dict[str, Any], outcome: Any) -> 
 def _accepted(turn: Turn, kind: Kind, task_id: str, now: datetime) -> None:
     row, pace = turn.row, turn.pace
     if task_id:
-        move(row, State.RUNNING, now=now, task_id=task_id[:255], again_at=now + seconds(pace.limit_s), found=Evidence(), tries=0)
+        limit_at = now + seconds(pace.limit_s)
+        move(row, State.RUNNING, now=now, task_id=task_id[:255], again_at=limit_at, found=Evidence(), tries=0)
         schedule.no_later(row.account_id, Refresh.Part.TASKS, at=now + seconds(pace.poll_s))
     elif kind.has_task:
         move(row, State.CHECKING, now=now, found=evidence.begun(now), again_at=now)
     else:
-        move(row, State.SUCCEEDED, now=now, words=_("Done."))
+        move(row, State.SUCCEEDED, now=now)
         _read_machines(row, now)
 
 
@@ -230,13 +270,16 @@ def _refused(turn: Turn, kind: Kind, error: CloudError, now: datetime) -> None:
     elif isinstance(error, Refused):
         _definite(turn, kind, error, now)
     else:
-        words = _("We asked and got no clear answer. We are checking whether it happened; please do not repeat it.")
-        move(row, State.CHECKING, now=now, words=words, found=evidence.begun(now), again_at=now)
+        _not_clear(row, now)
+
+
+def _not_clear(row: Operation, now: datetime) -> None:
+    words = _("We asked and got no clear answer. We are checking whether it happened; please do not repeat it.")
+    move(row, State.CHECKING, now=now, words=words, found=evidence.begun(now), again_at=now)
 
 
 def _definite(turn: Turn, kind: Kind, error: Refused, now: datetime) -> None:
     row = turn.row
-    standing.failed(row.account, error, now)
     if error.code == "invalid_state":
         _not_ready(turn, error, now)
         return
@@ -275,8 +318,12 @@ def _again(turn: Turn, error: NotSent | Busy, now: datetime, found: Evidence) ->
 
 
 def _read_machines(row: Operation, now: datetime) -> None:
-    due = schedule.soon(row.account_id, Refresh.Part.INSTANCES, now=now)
-    transaction.on_commit(lambda: knock.knock(due))
+    """After the commit: a sync holds the part's row for as long as it writes."""
+
+    def ask() -> None:
+        knock.knock(schedule.soon(row.account_id, Refresh.Part.INSTANCES, now=now))
+
+    transaction.on_commit(ask, robust=True)
 
 
 def _backoff_s(tries: int) -> float:
@@ -336,7 +383,7 @@ class _Unsaved:
         for attempt_id, ended in ends.items():
             Attempt.objects.filter(pk=attempt_id, ended_at=None).update(**ended)
             with self._lock:
-                del self._ends[attempt_id]
+                self._ends.pop(attempt_id, None)
 
 
 _unsaved = _Unsaved()

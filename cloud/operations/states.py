@@ -1,7 +1,7 @@
 """The one table of states and edges (reliability.md 2). `moves.move` obeys it; nobody else changes a state.
 
-    waiting_approval → held (undo time) → queued → sending → running → succeeded | failed
-    sending, running → checking (not clear) → running | succeeded | not_done | queued | unclear → settled by a person
+waiting_approval → held (undo time) → queued → sending → running → succeeded | failed
+sending, running → checking (not clear) → running | succeeded | not_done | queued | unclear → settled by a person
 """
 
 from django.db import models

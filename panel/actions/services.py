@@ -69,6 +69,7 @@ def request(
 def retry(*, actor: Actor, row: Operation, client_key: str) -> Opened:
     """The same again, with the same inputs, as a new operation. Raises as `request`, and TooLate unless it ended badly."""
     action = table.of(row.kind)
+    policy.require(actor, action.permission if action else Permission.INSTANCE_DELETE, row)
     if action is None or row.target is None or row.state not in {State.FAILED, State.NOT_DONE, State.EXPIRED}:
         raise TooLate(row)
     opened = request(
@@ -129,7 +130,9 @@ def _refuse(action: Action, machine: Instance, params: Mapping[str, Any]) -> Non
     if machine.gone_at:
         raise Refusal(_("%(name)s no longer exists.") % {"name": machine.label})
     if machine.is_locked and action.kind.is_stopped_by_lock:
-        raise Refusal(_("%(name)s is protected from deletion. Take the protection away first.") % {"name": machine.label})
+        raise Refusal(
+            _("%(name)s is protected from deletion. Take the protection away first.") % {"name": machine.label}
+        )
     name = params.get("name")
     if name and name == machine.name:
         raise Refusal(_("It has this name already."))

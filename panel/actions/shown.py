@@ -15,11 +15,13 @@ from cloud.operations.kinds import Tier
 from cloud.operations.models import Operation
 from cloud.operations.states import OPEN, State
 from panel.actions import table
+from panel.actions.forms import new_key
 from panel.actions.table import Action
 from panel.money import a_month, dollars
 from panel.teams import policy
 from panel.teams.policy import Actor, Permission
 
+LATELY = 5
 HISTORY = 20  # the last ones of a kind, from which the usual time is told
 LOOKS: dict[State, tuple[str, Any]] = {
     State.WAITING_APPROVAL: ("wait", _lazy("Waiting for approval")),
@@ -66,7 +68,7 @@ def state_of(row: Operation) -> OperationState:
     state = State(row.state)
     look, word = LOOKS[state]
     if state is State.HELD:
-        return OperationState(look, _("Undo until"), left_until=row.next_check_at)
+        return OperationState(look, _("Undo within"), left_until=row.next_check_at)
     return OperationState(look, word, since=row.created_at if state in OPEN else None)
 
 
@@ -86,7 +88,7 @@ def told(row: Operation, actor: Actor) -> Told:
         row,
         verb(row),
         state_of(row),
-        row.target.label if row.target else row.target_label,
+        row.target_label,
         row.outcome,
         can_undo=may and state in {State.HELD, State.QUEUED, State.WAITING_APPROVAL},
         can_retry=may and has_ended_badly and is_there,
@@ -120,6 +122,18 @@ def offers(actor: Actor, machine: Instance) -> dict[str, Any]:
         "why": _why_off(holds) if holds else "",
     }
     return context | {"has_more": bool(context["quiet"] or context["risky"] or context["may_lock"])}
+
+
+def history(actor: Actor, machine: Instance) -> dict[str, Any]:
+    """The machine's last operations, and the one that it shows now: what goes on with it, or went wrong."""
+    rows = list(Operation.objects.filter(target=machine).order_by("-created_at", "-id")[:LATELY])
+    for row in rows:
+        row.target = machine
+    shows = next((row for row in rows if row.pk == machine.operation_id), None)
+    context: dict[str, Any] = {"lately": [told(row, actor) for row in rows], "key": new_key()}
+    if shows is not None:
+        context |= {"current": told(shows, actor), "steps": steps(shows), "usual_s": usual_s(shows)}
+    return context
 
 
 def question(action: Action, machine: Instance) -> dict[str, Any]:
@@ -161,14 +175,36 @@ def steps(row: Operation) -> Sequence[tuple[str, Any, datetime | None]]:
     return [*found, ("", _("Seen at Blue Lobster"), None)]
 
 
+def evidence(row: Operation) -> list[tuple[Any, str]]:
+    """What is known of an operation beside its words, for whoever must judge it: (what, value)."""
+    found, task = row.evidence, row.task_id
+    power = {"absent": _("not in the list"), "unknown": _("not said")}
+    facts = [
+        (
+            _("What Blue Lobster's task said"),
+            " ".join(filter(None, (found.get("task_status"), found.get("task_said")))),
+        ),
+        (_("The machine, when last looked at"), power.get(found.get("power", ""), found.get("power", ""))),
+        (_("Before it was asked"), str(row.precondition.get("power", ""))),
+        (_("How often it was sent"), str(row.attempts)),
+        (_("Blue Lobster's task"), task),
+        (_("An unknown task"), found.get("strange_task", "")),
+        (_("Reason given"), found.get("found", "")),
+    ]
+    return [(what, value) for what, value in facts if value]
+
+
 def _effects(action: Action, machine: Instance) -> list[tuple[str, str, str]]:
     """(icon, class, sentence): each thing that is lost, or gained."""
-    effects = [(action.icon, "", str(action.effect))] if action.may_lose else []
+    if not action.may_lose:
+        return []
     price = machine.price_cents_per_hour
+    effects = [(action.icon, "", str(action.effect))]
     if action.kind.tier is Tier.IRREVERSIBLE:
         if machine.storage_gib:
-            size = f"{machine.storage_gib:g}"
-            effects[:0] = [("disc", "", _("The disk, %(size)s GiB, with everything on it.") % {"size": size})]
+            size = {"size": f"{machine.storage_gib:g}"}
+            words = _("The disk, %(size)s GiB. Everything on it is gone. Nobody can bring it back.")
+            effects = [("disc", "", words % size)]
         effects += [("archive", "", _("Its backups: Blue Lobster does not promise to keep them, do not rely on them."))]
         if machine.ip_address:
             address = {"address": machine.ip_address}

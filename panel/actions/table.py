@@ -81,7 +81,9 @@ ACTIONS: dict[str, Action] = {
             _("Shut down"),
             _("Stopping…"),
             _("shut down failed"),
-            _("Its system is asked to stop: programs close, data on the disk stays. It may still cost while it is off."),
+            _(
+                "Its system is asked to stop: programs close, data on the disk stays. It may still cost while it is off."
+            ),
             "power",
             ON,
         ),
@@ -135,5 +137,7 @@ def of(kind: str) -> Action | None:
 def offered_to(actor: Actor, machine: Instance) -> Iterator[Action]:
     """What this actor may do with this machine as it is now: no permission, no button."""
     return (
-        action for action in ACTIONS.values() if action.fits(machine) and policy.allowed(actor, action.permission, machine)
+        action
+        for action in ACTIONS.values()
+        if action.fits(machine) and policy.allowed(actor, action.permission, machine)
     )

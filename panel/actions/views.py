@@ -1,10 +1,7 @@
 """Doing something with a machine: the confirmation, its answer, the menu of a row, protection."""
 
-import json
-from typing import Any
-
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -12,8 +9,8 @@ from cloud.clock import system_clock
 from cloud.models import Instance
 from cloud.operations.kinds import Tier
 from cloud.operations.models import Operation
-from panel.actions import shown, table
-from panel.actions import services
+from panel.actions import services, shown, table
+from panel.actions.answers import note
 from panel.actions.forms import ActionForm, PasswordForm, form_for, new_key
 from panel.actions.table import Action
 from panel.fleet.queries import visible_instances
@@ -68,7 +65,7 @@ def _set_lock(request: PanelRequest, pk: int, *, is_locked: bool) -> HttpRespons
     if not request.htmx:
         return redirect("fleet:detail", pk)
     words = _("%(name)s is protected from deletion.") if is_locked else _("%(name)s can be deleted again.")
-    return note(request, words % {"name": machine.label}, f"instance:{pk}")
+    return note(request, words % {"name": machine.label}, machine_id=pk)
 
 
 def _request(request: PanelRequest, action: Action, machine: Instance, form: ActionForm) -> HttpResponse:
@@ -95,15 +92,7 @@ def _written(request: PanelRequest, row: Operation) -> HttpResponse:
     """It stands in the database: the page shows it as pending at once."""
     if not request.htmx:
         return redirect("fleet:detail", row.target_id)
-    return note(request, shown.said(row), f"instance:{row.target_id}", row)
-
-
-def note(request: PanelRequest, words: str, topic: str, row: Operation | None = None) -> HttpResponse:
-    """The answer to something done in place: the dialog closes, a note says so, and `topic`'s parts are read again."""
-    context: dict[str, Any] = {"words": words, "row": row, "state": shown.state_of(row) if row else None}
-    response = render(request, "actions/_note.html", context)
-    response.headers["HX-Trigger"] = json.dumps({"tidepool:acted": {"topic": topic}})
-    return response
+    return note(request, shown.said(row), row)
 
 
 def _ask(
@@ -145,7 +134,9 @@ def _is_proven(request: PanelRequest, form: PasswordForm | None) -> bool:
         return False
     if fresh.prove(request, request.actor.label, form.cleaned_data["password"]):
         return True
-    form.add_error("password", _("That is not your password, or it was tried too often. Wait a little after ten tries."))
+    form.add_error(
+        "password", _("That is not your password, or it was tried too often. Wait a little after ten tries.")
+    )
     return False
 
 

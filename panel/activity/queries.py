@@ -1,12 +1,36 @@
-"""The provider's task list narrowed by who asks."""
+"""Operations, and the provider's task list, narrowed by who asks."""
 
 from collections.abc import Sequence
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from cloud.models import Instance, ProviderTask
+from cloud.operations.models import Operation
+from cloud.operations.states import ENDS, OPEN, State
 from panel.teams import policy
 from panel.teams.policy import Actor, Permission
+
+# What the page of operations can be narrowed to, by its address.
+VIEWS: dict[str, Q] = {
+    "": Q(),
+    "running": Q(state__in=sorted(OPEN - {State.UNCLEAR})),
+    "trouble": Q(state=State.UNCLEAR) | Q(state__in=(State.FAILED, State.NOT_DONE, State.EXPIRED), is_put_aside=False),
+    "done": Q(state__in=sorted(ENDS)),
+}
+
+
+def visible_operations(actor: Actor) -> QuerySet[Operation]:
+    """Operations of the actor's teams, with their machines, newest first."""
+    teams = actor.teams_with(Permission.INSTANCE_VIEW)
+    rows = Operation.objects.filter(team_id__in=teams) if teams else Operation.objects.none()
+    return rows.select_related("target").defer("target__raw", "target__search").order_by("-created_at", "-id")
+
+
+def page_of(rows: QuerySet[Operation], number: int, size: int) -> tuple[Sequence[Operation], bool]:
+    """The rows of a page, counted from 1, and whether more follow."""
+    start = (number - 1) * size
+    found = list(rows[start : start + size + 1])
+    return found[:size], len(found) > size
 
 
 class Tasks:

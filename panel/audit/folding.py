@@ -4,11 +4,10 @@
 """
 
 import hashlib
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import msgspec
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from panel.addresses import block_of
 from panel.audit.models import Entry, Fold
@@ -40,7 +39,7 @@ def take(draft: Entry, now: datetime) -> int | None:
     return 0  # others were always faster: rather a row too many than one too few
 
 
-def over(now: datetime, most: int = 500) -> Sequence[Fold]:
+def over(now: datetime, most: int = 500) -> QuerySet[Fold]:
     """Kinds whose minute is over."""
     return Fold.objects.filter(Q(since__lte=now - WINDOW) | Q(since__gt=now + WINDOW)).order_by("since")[:most]
 

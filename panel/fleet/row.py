@@ -16,12 +16,12 @@ from django.utils.translation import gettext as _
 from cloud.clock import system_clock
 from panel.fleet.shown import State, state_of, type_note
 from panel.money import price
-from panel.templatetags.tidepool import clock, short_age
+from panel.templatetags.tidepool import clock, icon, left, short_age, span
 
 ROW = (
-    '<tr id="i{0}"{1}><td class="m2">{2}<th class="m1" scope="row"><a href="{10}{0}/">{3}</a><td class="m4">{4}'
+    '<tr id="i{0}"{1}><td class="m2">{2}<th class="m1" scope="row"><a href="{10}{0}/">{3}</a>{11}<td class="m4">{4}'
     '<td class="w">{5}<td class="w n"><button class="copy" type="button">{6}</button>'
-    '<td class="n r m3">{7}<td class="w n r"><time datetime="{8}">{9}</time>\n'
+    '<td class="n r m3">{7}<td class="w n r"><time datetime="{8}">{9}</time><td><a href="{10}{0}/actions/" aria-label="{12}">⋯</a>\n'
 )
 ROW_WITHOUT_ADDRESS = ROW.replace('<button class="copy" type="button">{6}</button>', '<span class="quiet">–</span>')
 GONE = format_html(' class="{}"', "is-gone")
@@ -29,7 +29,7 @@ GONE = format_html(' class="{}"', "is-gone")
 
 def rows(values: Iterable[Any], stale: Mapping[int, datetime]) -> list[SafeString]:
     """Rows of listing.COLUMNS as they are shown. What many rows share is put together once."""
-    now, base = system_clock(), reverse("fleet:list")
+    now, base, more = system_clock(), reverse("fleet:list"), _("Actions for %(name)s")
     states: dict[tuple[Any, ...], SafeString] = {}
     types: dict[tuple[Any, ...], SafeString] = {}
     found = []
@@ -41,17 +41,21 @@ def rows(values: Iterable[Any], stale: Mapping[int, datetime]) -> list[SafeStrin
             value.power,
             value.last_power,
             value.last_power_at,
+            value.attention,
+            value.operation_kind,
+            value.operation_state,
+            value.operation_at,
         )
         if told not in states:
             states[told] = _state(state_of(value, stale))
         kind = (value.type_label, value.gpu_model, value.gpu_count, value.cpu_cores)
         if kind not in types:
             types[kind] = _type(*kind)
-        found.append(_row(value, states[told], types[kind], now, base))
+        found.append(_row(value, states[told], types[kind], now, base, more))
     return found
 
 
-def _row(value: Any, state: SafeString, kind: SafeString, now: datetime, base: str) -> SafeString:
+def _row(value: Any, state: SafeString, kind: SafeString, now: datetime, base: str, more: str) -> SafeString:
     address = value.ip_address
     return format_html(
         ROW if address else ROW_WITHOUT_ADDRESS,
@@ -66,13 +70,27 @@ def _row(value: Any, state: SafeString, kind: SafeString, now: datetime, base: s
         f"{value.started_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
         short_age(value.started_at, now),
         base,
+        _locked() if value.is_locked else "",
+        more % {"name": value.name},
     )
 
 
 def _state(state: State) -> SafeString:
     at = format_html(" {}", clock(state.at)) if state.at else ""
     note = format_html(" <small>{}{}</small>", state.note, at) if state.note else ""
+    if state.left_until:
+        note = format_html(" {}{}", left(state.left_until), note)
+    if state.since:
+        note = format_html("{} <small>{}</small>", note, span(state.since))
     return format_html('<span class="st st-{}">{}{}</span>', state.look, state.word, note)
+
+
+def _locked() -> SafeString:
+    return format_html(
+        ' <span class="lock" title="{0}">{1}<span class="visually-hidden">{0}</span></span>',
+        _("Protected"),
+        icon("lock", "icon icon-s"),
+    )
 
 
 def _type(label: str, gpu_model: str, gpu_count: int | None, cpu_cores: int | None) -> SafeString:

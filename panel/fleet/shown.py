@@ -13,6 +13,8 @@ from django.utils.translation import gettext as _
 
 from cloud.gpus import vram_gb
 from cloud.models import Instance
+from cloud.operations.states import State as Op
+from panel.actions import table
 
 Power = Instance.Power
 
@@ -26,22 +28,33 @@ class Known(Protocol):
     last_power_at: datetime | None
     missing_since: datetime | None
     gone_at: datetime | None
+    attention: int
+    operation_kind: str
+    operation_state: str
+    operation_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A state in words: `look` is the CSS class behind `st-`; `note` and the time `at` stand small beside the word."""
+    """A state in words: `look` is the CSS class behind `st-`; `note` and the time `at` stand small beside the word.
+
+    `left_until` counts down behind the word, `since` counts up small beside it.
+    """
 
     look: str
     word: str
     note: str = ""
     at: datetime | None = None
+    left_until: datetime | None = None
+    since: datetime | None = None
 
 
 def state_of(known: Known, stale: Mapping[int, datetime]) -> State:
     """The state of one machine. `stale` maps accounts whose data is old to the time of that data."""
     if known.gone_at:
         return State("gone", _("Gone"), _("since"), known.gone_at)
+    if known.attention != Instance.Attention.CALM:
+        return _busy(known)
     if known.missing_since and known.power != Power.UNKNOWN:
         return State("unknown", _("Unknown"), lastly(known.power), known.missing_since)
     if known.account_id in stale and known.power != Power.UNKNOWN:
@@ -51,6 +64,23 @@ def state_of(known: Known, stale: Mapping[int, datetime]) -> State:
     if known.power == Power.UNKNOWN:
         return State("unknown", _("Unknown"), lastly(known.last_power), known.last_power_at)
     return State("off", _("Paused") if known.power == Power.PAUSED else _("Off"), off_note())
+
+
+def _busy(known: Known) -> State:
+    """What goes on with a machine, or went wrong: from the operation that was written down."""
+    action = table.of(known.operation_kind)
+    verb, going, failed = (
+        (action.verb, action.going, action.failed) if action else (known.operation_kind, _("Busy"), "")
+    )
+    if known.attention == Instance.Attention.FAILED:
+        return State("bad", _("Needs attention"), str(failed))
+    if known.attention == Instance.Attention.UNCLEAR:
+        return State("check", _("Please check"), str(verb).lower())
+    if known.operation_state == Op.HELD:
+        return State("del", _("%(going)s in") % {"going": str(going).rstrip("…")}, left_until=known.operation_at)
+    if known.operation_state == Op.CHECKING:
+        return State("busy", _("Checking…"), str(verb).lower(), since=known.operation_at)
+    return State("busy", str(going), since=known.operation_at)
 
 
 def lastly(power: str) -> str:

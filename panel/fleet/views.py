@@ -6,6 +6,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from cloud import loads
+from panel.actions import shown as actions
 from panel.audit import record
 from panel.fleet import describe, listing, row, shown
 from panel.fleet.export import lines
@@ -43,9 +44,11 @@ def sums(request: PanelRequest) -> HttpResponse:
 @require_safe
 @asks(Permission.INSTANCE_VIEW)
 def machine(request: PanelRequest, pk: int) -> HttpResponse:
-    instance = get_object_or_404(visible_instances(request.actor).defer("raw", "search"), pk=pk)
+    rows = visible_instances(request.actor).select_related("account").defer("raw", "search")
+    instance = get_object_or_404(rows, pk=pk)
     state = shown.state_of(instance, stale_accounts(frame_of(request).standings))
     context = {"instance": instance, "state": state, "id": instance.pk, **describe.machine(instance)}
+    context |= actions.offers(request.actor, instance) | actions.history(request.actor, instance)
     return page_or_part(request, "fleet/machine.html", context)
 
 

@@ -26,6 +26,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 TOPICS = {
     "instances": Permission.INSTANCE_VIEW,
     "overview": Permission.INSTANCE_VIEW,
+    "operations": Permission.INSTANCE_VIEW,
     "tasks": Permission.TASK_VIEW,
     "catalogue": Permission.INSTANCE_VIEW,
     "health": Permission.HEALTH_VIEW,

@@ -12,6 +12,9 @@ SANDBOX_KEY = "sandbox_key"
 # The provider's key is for the one-shot that seals it; nobody else is given it.
 SECRET_VARIABLES = ("BLUELOBSTER_API_KEY", "SANDBOX_API_KEY")
 
+# The sweeper alone signs the record's checkpoints.
+UNSIGNED = {"TIDEPOOL_RECORD_KEY_FILE": os.devnull}
+
 
 class Programs:
     """The programs of one installation, and the environment of each."""
@@ -40,15 +43,15 @@ class Programs:
             f"panel.asgi:application --host 127.0.0.1 --port {self._options.port} --no-access-log --log-level warning"
         )
         more = "--timeout-graceful-shutdown 2 --no-server-header"
-        wall = {"TIDEPOOL_WORKER_PRIVATE_KEY_FILE": os.devnull}
+        wall = {"TIDEPOOL_WORKER_PRIVATE_KEY_FILE": os.devnull, **UNSIGNED}
         return _program("web", "uvicorn", *words.split(), *more.split(), environment=self.common | wall)
 
     def worker(self) -> Program:
         words = "-A panel.celery worker -P threads --without-gossip --without-mingle --without-heartbeat -l WARNING"
-        return _program("worker", "celery", *words.split(), environment=self.common)
+        return _program("worker", "celery", *words.split(), environment=self.common | UNSIGNED)
 
     def sweeper(self) -> Program:
-        """It does the workers' work while Redis is away, so it holds their key."""
+        """It does the workers' work while Redis is away, so it holds their key; and it signs the record."""
         return Program("sweeper", (sys.executable, "manage.py", "run_sweeper"), self.common)
 
     def sandbox(self, port: int, key: str) -> Program:

@@ -17,8 +17,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
 from cloud.clock import system_clock
-from panel.people import lockout, recorded
+from panel.people import fresh, lockout, recorded
 from panel.people.models import User
+from panel.teams.origins import origin_of
 
 log = logging.getLogger(__name__)
 _post = ThreadPoolExecutor(1, "mail")
@@ -52,15 +53,16 @@ class Door(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
     def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
         lockout.note_success(request, user.email)
         recorded.signed_in(request, user)
+        fresh.note(request.session, system_clock())
         response: HttpResponse = super().post_login(request, user, **kwargs)
         lockout.remember_device(request, response, user.email)
         return response
 
     def logout(self, request: HttpRequest) -> None:
-        user = request.user
+        user, origin = request.user, origin_of(request)  # before the session ends
         super().logout(request)
         if isinstance(user, User):
-            recorded.signed_out(request, user)
+            recorded.signed_out(user, origin)
 
     def set_password(self, user: User, password: str) -> None:
         """Hashing is slow on purpose: before the transaction."""

@@ -1,4 +1,4 @@
-"""What people do at the door, as the record tells it. What somebody types there may be a password in the wrong field."""
+"""What people do at the door, as the record tells it. What is typed there may be a password in the wrong field."""
 
 from django.db import transaction
 from django.http import HttpRequest
@@ -8,7 +8,7 @@ from panel.audit import record
 from panel.audit.models import Outcome
 from panel.people.models import User, folded_email
 from panel.teams.origins import origin_of
-from panel.teams.policy import Actor
+from panel.teams.policy import Actor, Origin
 
 _SALT = "tidepool.typed"
 
@@ -18,9 +18,9 @@ def signed_in(request: HttpRequest, user: User) -> None:
         record.append("person.signed_in", actor=_actor(request, user))
 
 
-def signed_out(request: HttpRequest, user: User) -> None:
+def signed_out(user: User, origin: Origin) -> None:
     with transaction.atomic():
-        record.append("person.signed_out", actor=_actor(request, user))
+        record.append("person.signed_out", actor=Actor(user.pk, user.email, user.is_administrator, origin=origin))
 
 
 def password_set(request: HttpRequest, user: User, *, is_by_mail: bool) -> None:

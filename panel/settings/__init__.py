@@ -101,6 +101,9 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     }
 else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # a file cannot hang up; a server can
+# Production's second role on PostgreSQL, which runs the panel; migrations make it and say what it may.
+APP_ROLE = env.text("TIDEPOOL_APP_ROLE")
+APP_PASSWORD = env.text("TIDEPOOL_APP_PASSWORD")
 REDIS_URL = env.text("REDIS_URL", f"unix://{PATHS.socket}")
 
 SESSION_ENGINE = "django.contrib.sessions.backends.db"  # pages answer while Redis is away
@@ -198,6 +201,12 @@ SECURE_SSL_REDIRECT = SECURE
 SECURE_REDIRECT_EXEMPT = ["^healthz$"]
 if SECURE:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+# --- the record -------------------------------------------------------------------------------------------------------
+# Only the sweeper is given the key that signs; whoever has the public half can check.
+RECORD_KEY_FILE = env.text("TIDEPOOL_RECORD_KEY_FILE", str(PATHS.keys / "record.key"))
+RECORD_PUBLIC_KEY = env.from_variable_or_file("TIDEPOOL_RECORD_PUBLIC_KEY", PATHS.keys / "record.pub")
+CHECKPOINT_FILE = env.text("TIDEPOOL_CHECKPOINT_FILE", str(PATHS.data / "checkpoints.jsonl"))
 
 # --- the provider -----------------------------------------------------------------------------------------------------
 BLUELOBSTER_BASE_URL = env.text("BLUELOBSTER_BASE_URL", "https://api.bluelobster.ai/api/v1").rstrip("/")

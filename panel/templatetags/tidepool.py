@@ -50,6 +50,33 @@ def exact(at: datetime | None) -> SafeString | str:
     return _time(at, f"{at.day} {at:%b} {at.year}, {at:%H:%M} UTC", "exact") if at else "–"
 
 
+@register.filter
+def left(at: datetime | None) -> SafeString | str:
+    """How long until then, as "0:09": a countdown in the browser."""
+    return _time(at, _minutes((at - system_clock()).total_seconds()), "left") if at else ""
+
+
+@register.filter
+def span(at: datetime | None) -> SafeString | str:
+    """How long since then, as "2:14": the script keeps counting."""
+    return _time(at, _minutes((system_clock() - at).total_seconds()), "span") if at else ""
+
+
+def _minutes(amount_s: float) -> str:
+    whole = max(int(amount_s), 0)
+    if whole >= 3600:
+        return f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"
+    return f"{whole // 60}:{whole % 60:02d}"
+
+
+@register.filter
+def duration(amount_s: float | None) -> str:
+    """ "40 s", "3 min"; nothing when unknown."""
+    if amount_s is None:
+        return ""
+    return f"{amount_s:.0f} s" if amount_s < 90 else f"{amount_s / 60:.0f} min"
+
+
 def _time(at: datetime, words: str, kind: str) -> SafeString:
     stamp = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     if not kind:  # a list has one in each row: bytes count

@@ -30,6 +30,9 @@
     }
   };
 
+  // What somebody just did here is read again at once.
+  window.tidepool.readNow = (topic) => parts(topic).forEach((part) => htmx.trigger(part, "refetch"));
+
   // Elements of the event replace those of the page that bear the same id; the others are for other pages.
   const swap = (html) => {
     const box = document.createElement("template");

@@ -9,7 +9,14 @@
   const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
   const weekday = new Intl.DateTimeFormat("en-GB", { weekday: "long", day: "numeric", month: "long" });
   const exact = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short" });
+  const minutes = (seconds) => {
+    const whole = Math.max(Math.floor(seconds), 0);
+    const two = (number) => String(number).padStart(2, "0");
+    return whole >= 3600 ? `${Math.floor(whole / 3600)}:${two(Math.floor(whole / 60) % 60)}:${two(whole % 60)}` : `${Math.floor(whole / 60)}:${two(whole % 60)}`;
+  };
   const words = {
+    left: (at) => minutes(Math.ceil((at - Date.now()) / 1000)),
+    span: (at) => minutes((Date.now() - at) / 1000),
     "": (at) => age(Math.max((Date.now() - at) / 1000, 0)),
     ago: (at) => `${age(Math.max((Date.now() - at) / 1000, 0))} ago`,
     clock: (at) => (at.toDateString() === new Date().toDateString() ? clock.format(at) : `${day.format(at)}, ${clock.format(at)}`),

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 from panel.local import statics
-from tests.bench import busy, dead, pages, results, start, syncs
+from tests.bench import busy, dead, pages, record, results, start, syncs
 from tests.bench.figures import Report, table
 from tests.bench.fleets import Fleets, fleets
 
@@ -18,6 +18,7 @@ PARTS: tuple[tuple[set[int], Part], ...] = (
     ({15}, busy.run),
     ({16}, dead.run),
     ({19}, start.run),
+    ({20}, record.run),
 )
 
 

@@ -10,36 +10,59 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from cloud.models import Account
+from cloud.operations.kinds import KINDS
+from cloud.operations.opening import Asker, open_operation
 from panel.http import PUBLIC, SIGNED_IN
 from panel.teams.models import Team
 from panel.teams.policy import ROLES, SENTENCES, Actor, Permission, Role, allowed
-from tests.fixtures import browser_of, person
+from tests.fixtures import Hands, browser_of, person
 from tests.support.fleet import fill
 from tests.support.provider import Provider
 
-OWNER, ADMIN, OTHERS, STRANGER = "owner", "admin", "others", "stranger"
-
-# address, method → status for an owner, an admin, the four other roles, a signed-in stranger to all teams.
-# Anonymous people are sent to the door everywhere but where the row says "public".
-TABLE: dict[str, tuple[str, str, int, int, int, int]] = {
-    "overview:home": ("GET", "/", 200, 200, 200, 403),
-    "fleet:list": ("GET", "/instances/", 200, 200, 200, 403),
-    "fleet:sums": ("GET", "/instances/sums/", 200, 200, 200, 403),
-    "fleet:export": ("GET", "/instances/instances.csv", 200, 200, 200, 403),
-    "fleet:detail": ("GET", "/instances/1/", 200, 200, 200, 403),
-    "fleet:readings": ("GET", "/instances/1/readings/", 200, 200, 200, 403),
-    "activity:provider-tasks": ("GET", "/provider-tasks/", 200, 200, 200, 403),
-    "accounts:list": ("GET", "/settings/", 200, 200, 403, 403),
-    "accounts:add": ("GET", "/settings/accounts/add/", 200, 403, 403, 403),
-    "accounts:replace-key": ("GET", "/settings/accounts/1/key/", 200, 403, 403, 403),
-    "accounts:test": ("POST", "/settings/accounts/1/test/", 302, 403, 403, 403),
-    "accounts:disable": ("GET", "/settings/accounts/1/disable/", 200, 403, 403, 403),
-    "accounts:enable": ("POST", "/settings/accounts/1/enable/", 302, 403, 403, 403),
-    "accounts:confirm-missing": ("GET", "/settings/accounts/1/missing/", 200, 403, 403, 403),
-    "health:home": ("GET", "/health/", 200, 200, 403, 403),
-    "health:banners": ("GET", "/banners/", 200, 200, 200, 200),
-    "you": ("GET", "/you/", 200, 200, 200, 200),
-    "account_change_password": ("GET", "/you/password/", 200, 200, 200, 200),
+# One row a route, and another for each way in which it answers differently (words behind the name tell them apart):
+# method, address, and the status for owner, admin, launcher, operator, billing, viewer, and for a signed-in stranger to
+# all teams. Anonymous people are sent to the door everywhere but in the public table.
+ORDER = (Role.OWNER, Role.ADMIN, Role.LAUNCHER, Role.OPERATOR, Role.BILLING, Role.VIEWER)
+Row = tuple[str, str, int, int, int, int, int, int, int]
+TABLE: dict[str, Row] = {
+    "overview:home": ("GET", "/", 200, 200, 200, 200, 200, 200, 403),
+    "fleet:list": ("GET", "/instances/", 200, 200, 200, 200, 200, 200, 403),
+    "fleet:sums": ("GET", "/instances/sums/", 200, 200, 200, 200, 200, 200, 403),
+    "fleet:export": ("GET", "/instances/instances.csv", 200, 200, 200, 200, 200, 200, 403),
+    "fleet:detail": ("GET", "/instances/1/", 200, 200, 200, 200, 200, 200, 403),
+    "fleet:readings": ("GET", "/instances/1/readings/", 200, 200, 200, 200, 200, 200, 403),
+    "activity:provider-tasks": ("GET", "/provider-tasks/", 200, 200, 200, 200, 200, 200, 403),
+    "accounts:list": ("GET", "/settings/", 200, 200, 403, 403, 403, 403, 403),
+    "accounts:add": ("GET", "/settings/accounts/add/", 200, 403, 403, 403, 403, 403, 403),
+    "accounts:replace-key": ("GET", "/settings/accounts/1/key/", 200, 403, 403, 403, 403, 403, 403),
+    "accounts:test": ("POST", "/settings/accounts/1/test/", 302, 403, 403, 403, 403, 403, 403),
+    "accounts:disable": ("GET", "/settings/accounts/1/disable/", 200, 403, 403, 403, 403, 403, 403),
+    "accounts:enable": ("POST", "/settings/accounts/1/enable/", 302, 403, 403, 403, 403, 403, 403),
+    "accounts:confirm-missing": ("GET", "/settings/accounts/1/missing/", 200, 403, 403, 403, 403, 403, 403),
+    "health:home": ("GET", "/health/", 200, 200, 403, 403, 403, 403, 403),
+    "health:banners": ("GET", "/banners/", 200, 200, 200, 200, 200, 200, 200),
+    "you": ("GET", "/you/", 200, 200, 200, 200, 200, 200, 200),
+    "account_change_password": ("GET", "/you/password/", 200, 200, 200, 200, 200, 200, 200),
+    "actions:menu": ("GET", "/instances/1/actions/", 200, 200, 200, 200, 200, 200, 403),
+    "actions:do power": ("GET", "/instances/1/do/reboot/", 200, 200, 200, 200, 403, 403, 403),
+    "actions:do power sent": ("POST", "/instances/1/do/reboot/", 422, 422, 422, 422, 403, 403, 403),
+    "actions:do force_off": ("GET", "/instances/1/do/force_off/", 200, 200, 200, 403, 403, 403, 403),
+    "actions:do force_off sent": ("POST", "/instances/1/do/force_off/", 422, 422, 422, 403, 403, 403, 403),
+    "actions:do rename": ("GET", "/instances/1/do/rename/", 200, 200, 200, 403, 403, 403, 403),
+    "actions:do rename sent": ("POST", "/instances/1/do/rename/", 422, 422, 422, 403, 403, 403, 403),
+    "actions:do delete": ("GET", "/instances/1/do/delete/", 200, 200, 200, 403, 403, 403, 403),
+    "actions:do delete sent": ("POST", "/instances/1/do/delete/", 422, 422, 422, 403, 403, 403, 403),
+    "actions:do unknown": ("GET", "/instances/1/do/launder/", 404, 404, 404, 404, 404, 404, 403),
+    "actions:protect": ("POST", "/instances/1/protect/", 302, 302, 403, 403, 403, 403, 403),
+    "actions:unprotect": ("POST", "/instances/1/unprotect/", 302, 302, 403, 403, 403, 403, 403),
+    "activity:home": ("GET", "/activity/", 200, 200, 200, 200, 200, 200, 403),
+    "activity:count": ("GET", "/activity/count/", 200, 200, 200, 200, 200, 200, 403),
+    "activity:operation": ("GET", "/activity/OPERATION/", 200, 200, 200, 200, 200, 200, 403),
+    "activity:undo": ("POST", "/activity/OPERATION/undo/", 302, 302, 302, 302, 403, 403, 403),
+    "activity:retry": ("POST", "/activity/OPERATION/retry/", 302, 302, 302, 302, 403, 403, 403),
+    "activity:put-aside": ("POST", "/activity/OPERATION/put-aside/", 302, 302, 302, 302, 403, 403, 403),
+    "activity:settle": ("GET", "/activity/OPERATION/settle/", 200, 200, 403, 403, 403, 403, 403),
+    "activity:settle sent": ("POST", "/activity/OPERATION/settle/", 422, 422, 403, 403, 403, 403, 403),
 }
 PUBLIC_TABLE = {
     "health:alive": ("/healthz", 200),
@@ -63,7 +86,7 @@ def routes(patterns: list[URLPattern | URLResolver], space: str = "") -> Iterato
 
 def test_every_route_is_in_the_table_and_says_what_it_needs() -> None:
     found = dict(routes(get_resolver().url_patterns))
-    assert set(found) == set(TABLE) | set(PUBLIC_TABLE)
+    assert set(found) == {name.split()[0] for name in TABLE} | set(PUBLIC_TABLE)
     for name, pattern in found.items():
         mark = getattr(pattern.callback, "permission", "no mark")
         assert isinstance(mark, Permission) or mark in {PUBLIC, SIGNED_IN}, f"{name} has {mark}"
@@ -76,10 +99,16 @@ def world(planned: Account, provider: Provider, team: Team) -> None:
 
 
 @pytest.fixture
-def ids(planned: Account) -> dict[str, str]:
+def ids(world: None, planned: Account, clock: Hands) -> dict[str, str]:
     """The addresses of the table name row 1; the rows of this test may have other ids."""
     machine = planned.instances.get()
-    return {"/instances/1/": f"/instances/{machine.pk}/", "/accounts/1/": f"/accounts/{planned.pk}/"}
+    by = Asker(0, "somebody@example.org")
+    operation = open_operation(KINDS["shutdown"], machine, by=by, client_key="key", now=clock()).row
+    return {
+        "/instances/1/": f"/instances/{machine.pk}/",
+        "/accounts/1/": f"/accounts/{planned.pk}/",
+        "OPERATION": operation.pk,
+    }
 
 
 def real(address: str, ids: dict[str, str]) -> str:
@@ -93,8 +122,8 @@ def real(address: str, ids: dict[str, str]) -> str:
 def test_each_role_gets_the_declared_status(
     world: None, ids: dict[str, str], team: Team, provider: Provider, name: str, role: Role
 ) -> None:
-    method, address, owner, admin, others, _stranger = TABLE[name]
-    expected = {Role.OWNER: owner, Role.ADMIN: admin}.get(role, others)
+    method, address, *statuses = TABLE[name]
+    expected = statuses[ORDER.index(role)]
     client = browser_of(person("who@example.org", team, role))
     assert client.generic(method, real(address, ids)).status_code == expected
     assert not provider.calls
@@ -104,7 +133,8 @@ def test_each_role_gets_the_declared_status(
 def test_a_stranger_to_all_teams_gets_nothing(
     world: None, ids: dict[str, str], provider: Provider, as_stan: Client, name: str
 ) -> None:
-    method, address, *_rest, stranger = TABLE[name]
+    method, address, *statuses = TABLE[name]
+    stranger = statuses[-1]
     assert as_stan.generic(method, real(address, ids)).status_code == stranger
     assert not provider.calls
 

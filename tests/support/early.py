@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 from nacl.public import PrivateKey
+from nacl.signing import SigningKey
 
 BASE = Path(__file__).resolve().parent.parent.parent
 DATA = Path(tempfile.mkdtemp(prefix="tp-test-"))
@@ -25,6 +26,9 @@ def _set_environment() -> None:
     private = PrivateKey.generate()
     (DATA / "keys" / "worker.key").write_bytes(base64.b64encode(bytes(private)))
     (DATA / "keys" / "worker.pub").write_bytes(base64.b64encode(bytes(private.public_key)))
+    signing = SigningKey.generate()
+    (DATA / "keys" / "record.key").write_bytes(base64.b64encode(bytes(signing)))
+    (DATA / "keys" / "record.pub").write_bytes(base64.b64encode(bytes(signing.verify_key)))
     os.environ |= {
         "DATABASE_URL": os.environ.get("TEST_DATABASE_URL") or f"sqlite:///{DATA / 'tidepool.sqlite3'}",
         "REDIS_URL": f"unix://{DATA / 'valkey.sock'}",

@@ -1,0 +1,150 @@
+"""The sandbox's control door: break calls, change the world, and read what truly happened."""
+
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+PANEL = "Tidepool"
+# Endpoints by kind of operation.
+ENDPOINTS = {
+    "power_on": "power_on",
+    "shutdown": "shutdown",
+    "reboot": "reboot",
+    "rename": "rename_instance",
+    "delete": "delete_instance",
+    "force_off": "power_off",
+    "power_cycle": "power_cycle",
+}
+KINDS = {endpoint: kind for kind, endpoint in ENDPOINTS.items()}
+
+
+@dataclass(frozen=True)
+class Request:
+    """One call of the panel that reached the provider. `status` is None while it is open, or when it was cut off."""
+
+    seq: int
+    at: float
+    method: str
+    path: str
+    endpoint: str
+    request_id: str
+    status: int | None
+    seconds: float | None
+    fault: str | None
+
+    @property
+    def machine(self) -> str:
+        parts = self.path.split("/")
+        return parts[4] if len(parts) > 4 and parts[3] == "instances" else ""
+
+
+@dataclass(frozen=True)
+class Commit:
+    """A write that took effect. `at` is when its call arrived; the sandbox's own stamp has whole seconds only."""
+
+    seq: int
+    at: float
+    endpoint: str
+    machine: str
+    params: dict[str, Any]
+    task_id: str | None
+
+
+class Door:
+    """Threads may share it. `watch` is to be called every few seconds: the sandbox forgets old calls."""
+
+    def __init__(self, url: str, key: str) -> None:
+        self._http = httpx.Client(base_url=url, trust_env=False, timeout=15, headers={"X-API-Key": key})
+        self._lock = threading.Lock()
+        self.requests: list[Request] = []
+        self._arrived: dict[str, float] = {}
+        self._seen = 0
+
+    def close(self) -> None:
+        self._http.close()
+
+    def add_faults(self, *rules: dict[str, Any]) -> list[int]:
+        return list(self._post("faults", {"rules": list(rules)})["ids"])
+
+    def clear(self, *ids: int) -> None:
+        """These rules, or all."""
+        self._http.delete("/__sandbox__/faults", params={"id": list(ids)} if ids else {}).raise_for_status()
+
+    def rules(self) -> list[dict[str, Any]]:
+        return list(self._get("faults")["rules"])
+
+    def change(self, do: str, **action: Any) -> dict[str, Any]:
+        return self._post("world", {"do": do, **action})
+
+    def add(self, name: str, count: int) -> list[str]:
+        """Make machines outside the panel; their ids."""
+        return list(self.change("add", name=name, count=count)["added"])
+
+    def truth(self, machine: str) -> dict[str, Any] | None:
+        """A machine as it truly is; with `gone_at` once it is deleted."""
+        found: dict[str, Any] | None = self._http.get("/__sandbox__/state", params={"instance": machine}).json()
+        return found
+
+    def state(self) -> dict[str, Any]:
+        return self._get("state")
+
+    def task(self, task_id: str) -> dict[str, Any]:
+        """As the provider shows it to any client; {} when it does not know it."""
+        answer = self._http.get(f"/api/v1/tasks/{task_id}")
+        return dict(answer.json()) if answer.is_success else {}
+
+    def watch(self) -> list[Request]:
+        """Read the calls that are new, and the end of those that were open; all of the panel's so far."""
+        with self._lock:
+            open_from = min((each.seq for each in self.requests[-500:] if each.seconds is None), default=None)
+            since = self._seen if open_from is None else min(self._seen, open_from - 1)
+            known = {each.seq: at for at, each in enumerate(self.requests)} if open_from else {}
+            for raw in self._get(f"requests?since={since}&limit=10000")["requests"]:
+                self._seen = max(self._seen, raw["seq"])
+                self._arrived[raw["request_id"]] = raw["at"]
+                if not raw["user_agent"].startswith(PANEL):
+                    continue
+                request = Request(**{name: raw[name] for name in Request.__dataclass_fields__})
+                if request.seq in known:
+                    self.requests[known[request.seq]] = request
+                elif not self.requests or request.seq > self.requests[-1].seq:
+                    self.requests.append(request)
+            return list(self.requests)
+
+    def recent(self) -> list[Request]:
+        """The last calls as they are at this moment."""
+        raws = self._get(f"requests?since={max(0, self._seen - 300)}&limit=10000")["requests"]
+        rows = [Request(**{name: raw[name] for name in Request.__dataclass_fields__}) for raw in raws]
+        return rows
+
+    def commits(self, machine: str = "") -> list[Commit]:
+        """All of them, or one machine's, oldest first."""
+        self.watch()
+        found, since = [], 0
+        while True:
+            answer = self._get(f"commits?since={since}&limit=10000")
+            for raw in answer["commits"]:
+                since = raw["seq"]
+                if not machine or raw["target"] == machine:
+                    at = self._arrived.get(raw["request_id"], 0.0)
+                    found.append(
+                        Commit(raw["seq"], at, raw["endpoint"], raw["target"] or "", raw["params"], raw["task_id"])
+                    )
+            if since >= answer["last"] or not answer["commits"]:
+                return found
+
+    def _get(self, door: str) -> dict[str, Any]:
+        return dict(self._http.get(f"/__sandbox__/{door}").raise_for_status().json())
+
+    def _post(self, door: str, body: Any) -> dict[str, Any]:
+        answer = self._http.post(f"/__sandbox__/{door}", json=body)
+        assert answer.is_success, answer.text
+        return dict(answer.json())
+
+
+def fault(kind: str, when: str, machine: str, *, asks: str = "", times: int = 1, **more: Any) -> dict[str, Any]:
+    """A rule for one machine's calls; for one kind of operation's write alone when `asks` names it."""
+    rule = {"kind": kind, "when": when, "path_prefix": f"/instances/{machine}", "times": times, **more}
+    return rule | ({"endpoint": ENDPOINTS[asks]} if asks else {})

@@ -1,0 +1,207 @@
+"""Plays one seed: makes its machines, sends its forms, strikes at its points, waits until all is over, judges it."""
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+
+from tests.faults.book import Book, Machine
+from tests.faults.door import ENDPOINTS, Door, fault
+from tests.faults.house import House, until
+from tests.faults.judge import Broken, Case, attribute, judge, overlaps
+from tests.faults.person import NoAnswer, Person
+from tests.faults.plans import NEEDS, STOPPED, Ask, Plan
+from tests.faults.points import POINTS
+from tests.faults.scene import Hit, Scene
+
+READY_S, END_S = 20.0, 75.0
+
+
+@dataclass
+class Stage:
+    """What all seeds share. One blow at a time, and only on a house that stands: `blows` are its times of trouble."""
+
+    house: House
+    book: Book
+    door: Door
+    person: Person
+    turn: threading.Lock = field(default_factory=threading.Lock)
+    blows: list[tuple[float, float]] = field(default_factory=list)
+    is_stopped: bool = False
+
+
+@dataclass
+class Played:
+    """One seed as it went."""
+
+    plan: Plan
+    machines: list[Machine] = field(default_factory=list)
+    scenes: list[Scene] = field(default_factory=list)
+    hits: list[Hit] = field(default_factory=list)
+    cases: list[Case] = field(default_factory=list)
+    broken: list[Broken] = field(default_factory=list)
+    skipped: int = 0
+    began_at: float = field(default_factory=time.time)
+    snapshots: dict[str, str] = field(default_factory=dict)  # of ended rows, to see whether they change afterwards
+
+
+def play(stage: Stage, plan: Plan) -> Played:
+    """The whole of one seed; blocks until it is judged."""
+    played = Played(plan)
+    _prepare(stage, played)
+    threads = [
+        threading.Thread(target=_chain, args=(stage, played, machine, asks), daemon=True)
+        for machine, asks in zip(played.machines, plan.chains, strict=True)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    _clear(stage, played)
+    _judge(stage, played)
+    return played
+
+
+def _prepare(stage: Stage, played: Played) -> None:
+    """Machines of its own, in the wanted state, known to the panel."""
+    plan = played.plan
+    ids = stage.door.add(f"s{plan.seed}", len(plan.powers))
+    for machine, power in zip(ids, plan.powers, strict=True):
+        if power == STOPPED:
+            stage.door.change("set", id=machine, fields={"power_status": STOPPED})
+
+    def known() -> list[Machine]:
+        rows = stage.book.machines(f"provider_id IN ({', '.join('?' * len(ids))})", *ids)
+        return [row for row in rows if row.power == plan.powers[ids.index(row.provider_id)]]
+
+    if not until(lambda: len(known()) == len(ids), READY_S, every_s=0.1):
+        played.broken.append(Broken("I4", f"the panel does not know the machines of seed {plan.seed}"))
+        return
+    played.machines = sorted(known(), key=lambda row: ids.index(row.provider_id))
+
+
+def _chain(stage: Stage, played: Played, machine: Machine, asks: Sequence[Ask]) -> None:
+    """One machine's asks, one after the other, but for the hasty ones."""
+    mine: list[Scene] = []
+    for number, ask in enumerate(asks):
+        if stage.is_stopped:
+            return
+        truth = stage.door.truth(machine.provider_id) or {"gone_at": 1}
+        if truth.get("gone_at") or (NEEDS[ask.kind] not in {None, truth.get("power")} and not ask.point):
+            played.skipped += 1
+            continue
+        fresh = replace(ask, kind=_fitting(ask.kind, str(truth.get("power")))) if ask.point else ask
+        scene = Scene(stage.house, stage.book, stage.door, stage.person, fresh, machine)
+        mine.append(scene)
+        played.scenes.append(scene)
+        if ask.point:
+            _strike(stage, played, scene)
+        else:
+            _ask(scene)
+        if number + 1 == len(asks) or not asks[number + 1].is_hasty:
+            until(lambda: all(_is_settled(each) for each in mine), END_S, every_s=0.1)
+
+
+def _fitting(kind: str, power: str) -> str:
+    return kind if NEEDS[kind] in {None, power} else "rename"
+
+
+def _is_settled(scene: Scene) -> bool:
+    """It is at rest, and every form was answered."""
+    row = scene.row()
+    return not scene.is_sending and (row is None or row.is_over or row.state == "unclear")
+
+
+def _ask(scene: Scene) -> None:
+    """With the faults that were drawn for it."""
+    ask, machine = scene.ask, scene.machine.provider_id
+    rules = [fault(asks=ask.kind, machine=machine, **each) for each in ask.breaks]
+    rules += [fault(machine=machine, when="before_commit", **each) for each in ask.reads]
+    if rules:
+        scene.rules += scene.door.add_faults(*rules)
+    scene.submit()
+    scene.rivals.extend(_rival(scene))
+    row = scene.row()
+    if ask.is_undone and row:
+        with suppress(Exception):
+            scene.answers.append(scene.person.undo(row.id).status_code)
+
+
+def _rival(scene: Scene) -> Iterator[int]:
+    """Somebody else's form for the same machine: refused while the operation has it."""
+    if scene.ask.rival and scene.ask.kind != "rename":
+        words = {"name": scene.machine.name} if scene.ask.rival == "delete" else {}
+        with suppress(NoAnswer):
+            yield scene.person.insist(scene.machine.id, scene.ask.rival, f"rival-{scene.key}"[:64], **words).status_code
+
+
+def _strike(stage: Stage, played: Played, scene: Scene) -> None:
+    """The blow, and the wait until the house stands again: the next one meets a whole one."""
+    with stage.turn:
+        stands(stage)
+        began = time.time()
+        try:
+            played.hits.append(POINTS[scene.ask.point](scene))
+        finally:
+            stands(stage)
+            stage.blows.append((began, time.time()))
+
+
+def stands(stage: Stage, within_s: float = 20.0) -> bool:
+    """Every process of the house is there and has said so since it was started."""
+    house = stage.house
+
+    def is_whole() -> bool:
+        pids = [house.pid(name) for name in (*house.worker_names, "sweeper")]
+        beating = {label.rsplit(":", 2)[1] for label, at in stage.book.processes().items() if at > time.time() - 3}
+        return all(str(pid) in beating for pid in pids) and bool(house.pid("valkey")) and house.answers()
+
+    return until(is_whole, within_s, every_s=0.1)
+
+
+def _clear(stage: Stage, played: Played) -> None:
+    rules = [rule for scene in played.scenes for rule in scene.rules]
+    if rules:
+        stage.door.clear(*rules)
+
+
+def _judge(stage: Stage, played: Played) -> None:
+    played.cases = gathered(stage, played)
+    for scene in played.scenes:
+        if scene.row() is None:
+            played.broken.append(
+                Broken("I8", f"{scene.ask.kind}: answered {scene.answers} and written nowhere {scene.notes}")
+            )
+        wrong = [status for status in scene.answers if status not in {302, 409}]
+        if wrong:
+            played.broken.append(Broken("form", f"{scene.ask.kind} was answered {scene.answers}"))
+    machines = {machine.provider_id for machine in played.machines}
+    commits = [each for each in stage.door.commits() if each.machine in machines]
+    writes = [each for each in stage.door.requests if each.machine in machines and each.method != "GET"]
+    played.broken += attribute(played.cases, commits, [each for each in writes if each.endpoint in ENDPOINTS.values()])
+    for case in played.cases:
+        case.failed_tasks = frozenset(filter(None, (_failed(stage, commit.task_id) for commit in case.commits)))
+        played.broken += judge(case)
+        if not case.row.is_over and case.row.state != "unclear":
+            played.broken.append(Broken("I9", f"is still {case.row.state} after {END_S:g} s", case.row.id))
+        if case.row.is_over:
+            played.snapshots[case.row.id] = stage.book.snapshot(case.row.id)
+    played.broken += overlaps(played.cases)
+
+
+def _failed(stage: Stage, task_id: str | None) -> str | None:
+    return task_id if task_id and stage.door.task(task_id).get("status") == "FAILED" else None
+
+
+def gathered(stage: Stage, played: Played) -> list[Case]:
+    """Every operation of this seed's machines, whoever wrote it."""
+    cases = []
+    for machine in played.machines:
+        truth = stage.door.truth(machine.provider_id)
+        for row in stage.book.operations("target_id = ?", machine.id):
+            book = stage.book
+            case = Case(row, book.events(row.id), book.attempts(row.id), book.record_of(row.id))
+            case.is_machine_gone = truth is None or bool(truth.get("gone_at"))
+            cases.append(case)
+    return cases
