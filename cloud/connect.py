@@ -74,6 +74,8 @@ def _limits() -> Limits:
         open_s=usual.open_s / faster,
         probe_s=usual.probe_s / faster,
         store_down_s=usual.store_down_s / faster,
+        recovery_per_min=usual.recovery_per_min * faster,
+        retry_after_default_s=usual.retry_after_default_s / faster,
     )
 
 

@@ -22,12 +22,12 @@ EXPIRES_S = 120  # who comes back after a long absence skips what was told meanw
 
 def knock(refresh_ids: Iterable[int]) -> bool:
     """Announce due refreshes; False when the broker is away, and the sweeper must do without it."""
-    return all([_send("cloud.tasks.run_refresh", refresh_id) for refresh_id in refresh_ids])
+    return all(_send("cloud.tasks.run_refresh", refresh_id) for refresh_id in refresh_ids)
 
 
 def knock_operations(operation_ids: Iterable[str]) -> bool:
     """Announce due operations; False when the broker is away."""
-    return all([_send("cloud.tasks.advance", operation_id) for operation_id in operation_ids])
+    return all(_send("cloud.tasks.advance", operation_id) for operation_id in operation_ids)
 
 
 def canary() -> bool:

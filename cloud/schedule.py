@@ -1,4 +1,4 @@
-"""When each part of an account's cache is to be read again. Whoever wishes it sooner moves the row; who reads is refresh."""
+"""When each part of an account's cache is to be read again. A wish moves the row; who reads is refresh."""
 
 from datetime import datetime
 

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Announced:
-    """What workers were told of, `times` in a row without any of them taking it up. `since` when an operation is due."""
+    """What workers were told of, `times` in a row without any of them taking it up; since when it is due."""
 
     at: datetime
     times: int
@@ -94,9 +94,10 @@ class Sweeper:
         return self._held_until is not None
 
     def _is_news(self, pk: int | str, now: datetime, since: datetime | None = None) -> bool:
-        """What is due since another time has been taken up meanwhile, and is due anew. What was announced a moment ago is on its way: more messages would only fill the queue.
+        """What was announced a moment ago is on its way: more messages would only fill the queue.
 
-        With no worker there for hours they are told ever more rarely, up to 16 times the usual pause.
+        What is due since another time was taken up meanwhile, and is due anew. With no worker there for hours they are
+        told ever more rarely, up to 16 times the usual pause.
         """
         last = self._announced.get(pk)
         if last is None or last.since != since:

@@ -52,6 +52,8 @@ class Timing:
     checking_s: float = 600  # looked for so long without a finding: unclear
     heard_s: float = 60  # a reading younger than this speaks for now
     unclear_again_s: float = 3600
+    backoff_s: float = 1  # before the second try of what could not be sent; doubled each time
+    backoff_slow_s: float = 30  # after five quick tries
     heartbeat_s: float = 10
     watchdog_s: float = 60  # a process that could not say so long that it lives, ends itself
     sender_gone_s: float = 300  # a process that said nothing for so long sends nothing any more

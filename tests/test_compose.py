@@ -5,12 +5,14 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import LiteralString
 
 import httpx
 import psycopg
 import pytest
 
 from cloud.seal import new_keys
+from panel.audit import claims
 from panel.local.ports import any_free
 from tests.support import demand, postgres
 from tests.support.compose import Service, services
@@ -22,6 +24,23 @@ pytestmark = pytest.mark.processes
 URL = "https://panel.example.org"
 KEY = "bl_key_of_the_compose_test"
 AS_CADDY = {"Host": "panel.example.org", "X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.7"}
+OUT_OF_REACH: tuple[LiteralString, ...] = (
+    "UPDATE audit_entry SET code = 'made.up'",
+    "DELETE FROM audit_entry",
+    "TRUNCATE audit_entry",
+    "ALTER TABLE audit_entry DISABLE TRIGGER ALL",
+    "ALTER TABLE audit_entry DISABLE TRIGGER audit_entry_next",
+    "DROP TRIGGER audit_entry_next ON audit_entry",
+    "DROP TABLE audit_entry",
+    "CREATE OR REPLACE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
+    "SET session_replication_role = replica",
+    "DELETE FROM audit_head",
+    "TRUNCATE audit_head",
+    "UPDATE audit_checkpoint SET sequence = 0",
+    "DELETE FROM audit_checkpoint",
+    "DELETE FROM django_migrations",
+    "CREATE TABLE made_up (id int)",
+)
 ADD_ACCOUNT = """
 from cloud.models import Account
 from panel.accounts.services import add_account
@@ -61,8 +80,12 @@ def house(tmp_path: Path) -> dict[str, Service]:
     """The services, moved from their containers to free ports and files of this test."""
     private, public = new_keys()
     (tmp_path / "worker.key").write_text(private)
+    signing, proving = claims.new_keys()
+    (tmp_path / "record.key").write_text(signing)
     variables = {
-        "POSTGRES_PASSWORD": "of-the-test",
+        "POSTGRES_PASSWORD": "of-the-owner",
+        "POSTGRES_APP_PASSWORD": "of-the-panels-role",
+        "TIDEPOOL_RECORD_PUBLIC_KEY": proving,
         "TIDEPOOL_SECRET_KEY": "of the test, and longer than the fifty characters that Django asks for",
         "TIDEPOOL_URL": URL,
         "TIDEPOOL_WORKER_PUBLIC_KEY": public,
@@ -71,6 +94,8 @@ def house(tmp_path: Path) -> dict[str, Service]:
         "@postgres:5432": f"@127.0.0.1:{any_free()}",
         "redis:6379": f"127.0.0.1:{any_free()}",
         "/run/secrets/worker_key": str(tmp_path / "worker.key"),
+        "/run/secrets/record_key": str(tmp_path / "record.key"),
+        "/checkpoints/": f"{tmp_path}/",
         "--host 0.0.0.0 --port 8000": f"--host 127.0.0.1 --port {any_free()}",
     }
     found = services(variables, elsewhere)
@@ -84,9 +109,21 @@ def port_of(address: str) -> int:
 
 
 def test_only_who_opens_keys_is_given_the_workers_key(house: Mapping[str, Service]) -> None:
-    assert {name for name, service in house.items() if service.secrets} == {"worker", "sweeper"}
+    assert {name for name, service in house.items() if "worker_key" in service.secrets} == {"worker", "sweeper"}
     for name in ("web", "migrate", "caddy", "postgres", "redis"):
         assert house[name].environment.get("TIDEPOOL_WORKER_PRIVATE_KEY_FILE", "/dev/null") == "/dev/null"
+
+
+def test_only_the_sweeper_signs_the_record(house: Mapping[str, Service]) -> None:
+    assert {name for name, service in house.items() if "record_key" in service.secrets} == {"sweeper"}
+    for name in ("web", "worker", "migrate"):
+        assert house[name].environment["TIDEPOOL_RECORD_KEY_FILE"] == "/dev/null"
+
+
+def test_only_migrations_connect_as_the_tables_owner(house: Mapping[str, Service]) -> None:
+    for name in ("web", "worker", "sweeper"):
+        assert house[name].environment["DATABASE_URL"].startswith("postgresql://tidepool_app:of-the-panels-role@")
+        assert "of-the-owner" not in "".join(house[name].environment.values())
 
 
 def test_the_services_bring_the_providers_machines_to_the_panel(house: Mapping[str, Service], tmp_path: Path) -> None:
@@ -110,12 +147,25 @@ def test_the_services_bring_the_providers_machines_to_the_panel(house: Mapping[s
         once(web, [*manage, "shell", "-c", ADD_ACCOUNT.format(url=base_url, key=KEY)])
         eventually(lambda: _machines(database) == 6, 40)
         _the_door_answers(web)
+        _the_record_is_out_of_reach(database)
+        eventually((tmp_path / "checkpoints.jsonl").exists, 10)
+        assert "The record is whole: 2 rows" in once(house["sweeper"], [*manage, "audit_verify"])
 
 
 def _machines(database: str) -> int:
     with psycopg.connect(database) as connection:
         row = connection.execute("SELECT count(*) FROM cloud_instance").fetchone()
     return int(row[0]) if row else 0
+
+
+def _the_record_is_out_of_reach(database: str) -> None:
+    """The panel's own role reads the record and adds to it, and that is all."""
+    with psycopg.connect(database, autocommit=True) as connection:
+        for statement in OUT_OF_REACH:
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(statement)
+        rows = connection.execute("SELECT code FROM audit_entry ORDER BY sequence").fetchall()
+    assert [code for (code,) in rows] == ["installation.owner.added", "account.added"]
 
 
 def _the_door_answers(web: Service) -> None:

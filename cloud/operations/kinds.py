@@ -19,6 +19,8 @@ from cloud.operations.models import Operation
 from cloud.timing import Timing, seconds
 
 Power = Instance.Power
+# Uptimes are whole seconds, and may be some seconds old: a start so near to the request proves nothing. Not scaled.
+UPTIME_EDGE_S = 2
 
 
 class Tier(IntEnum):
@@ -129,11 +131,11 @@ class _Restart(Kind):
         uptime_s = client.instance_stats(row.provider_id).uptime_s
         if uptime_s is None or row.sent_at is None:
             return
+        started_s = (now - row.sent_at).total_seconds() - uptime_s  # after the request left; before it if negative
+        if abs(started_s) < UPTIME_EDGE_S or uptime_s <= 0:
+            return
         found.looked_at = now
-        if 0 < uptime_s < (now - row.sent_at).total_seconds():
-            found.done, found.not_done = 2, 0
-        else:
-            found.not_done += 1
+        found.done, found.not_done = (2, 0) if started_s > 0 else (0, found.not_done + 1)
 
 
 class Reboot(_Restart):

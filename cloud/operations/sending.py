@@ -37,7 +37,6 @@ from cloud.timing import Timing, seconds
 log = logging.getLogger(__name__)
 OURS = frozenset({NotSentReason.BUDGET, NotSentReason.POOL})
 QUICK_TRIES = 5
-SLOW_S = 30.0
 BODY_CAP = 4096
 
 
@@ -161,7 +160,7 @@ def _wait(turn: Turn, error: CloudError, now: datetime) -> None:
     tries = row.tries + 1
     known_s = error.retry_in_s if isinstance(error, NotSent) and error.retry_in_s else 0.0
     words = _waiting_words(error, tries)
-    keep(turn, now + seconds(max(_backoff_s(tries), known_s)), tries=tries, outcome=words)
+    keep(turn, now + seconds(max(_backoff_s(tries, turn.pace), known_s)), tries=tries, outcome=words)
 
 
 # --- the mark ---------------------------------------------------------------------------------------------------------
@@ -219,7 +218,8 @@ def _send(turn: Turn, kind: Kind, client: Client, attempt: Attempt, clock: Clock
     try:
         task_id = kind.send(client, turn.row)
     except CloudError as error:
-        _save(turn, attempt, _ended(attempt, error, client, clock()), partial(_refused, turn, kind, error, clock()))
+        ended = _ended(kind, error, client, clock())
+        _save(turn, attempt, ended, partial(_refused, turn, kind, error, clock()))
         if isinstance(error, Refused):
             standing.failed(turn.row.account, error, clock())
     except ValueError as error:  # the client would not send this
@@ -284,12 +284,26 @@ def _definite(turn: Turn, kind: Kind, error: Refused, now: datetime) -> None:
         _not_ready(turn, error, now)
         return
     _read_machines(row, now)
-    if error.status == 404 and kind.wants_absence:
-        move(row, State.SUCCEEDED, now=now, words=_("It no longer existed."))
+    if _is_absent(kind, error):
+        _gone(row, now)
         return
     found = evidence.of(row)
     found.task_said = error.message
     move(row, State.FAILED, now=now, words=_no_words(error), found=found)
+
+
+def _gone(row: Operation, now: datetime) -> None:
+    """The machine that was to be deleted is not known. Done if the list agrees; else an address may be wrong: look."""
+    machine = row.target
+    if machine is None or machine.gone_at or machine.missing_since:
+        move(row, State.SUCCEEDED, now=now, words=_("It no longer existed."))
+        return
+    words = _("Blue Lobster says that it does not exist. We are checking whether that is so.")
+    move(row, State.CHECKING, now=now, words=words, found=evidence.begun(now), again_at=now)
+
+
+def _is_absent(kind: Kind, error: CloudError) -> bool:
+    return kind.wants_absence and isinstance(error, Refused) and error.status == 404
 
 
 def _not_ready(turn: Turn, error: Refused, now: datetime) -> None:
@@ -304,7 +318,7 @@ def _not_ready(turn: Turn, error: Refused, now: datetime) -> None:
         return
     tries = row.tries + 1
     words = _("Still finishing another change; trying again by ourselves.")
-    at = now + seconds(_backoff_s(tries))
+    at = now + seconds(_backoff_s(tries, turn.pace))
     move(row, State.QUEUED, now=now, words=words, found=found, again_at=at, tries=tries, queued_at=now)
 
 
@@ -313,7 +327,7 @@ def _again(turn: Turn, error: NotSent | Busy, now: datetime, found: Evidence) ->
     told_s = error.retry_after_s if isinstance(error, Busy) else error.retry_in_s
     is_ours = isinstance(error, NotSent) and error.reason in OURS
     tries = row.tries if is_ours else row.tries + 1
-    at = now + seconds(max(_backoff_s(tries), told_s or 0.0))
+    at = now + seconds(max(_backoff_s(tries, turn.pace), told_s or 0.0))
     move(row, State.QUEUED, now=now, words=_waiting_words(error, tries), found=found, again_at=at, tries=tries)
 
 
@@ -326,14 +340,15 @@ def _read_machines(row: Operation, now: datetime) -> None:
     transaction.on_commit(ask, robust=True)
 
 
-def _backoff_s(tries: int) -> float:
+def _backoff_s(tries: int, pace: Timing) -> float:
     """1, 2, 4, 8, 16 seconds, then every 30, give or take half: many at once do not come in step."""
-    base = 2.0 ** (tries - 1) if tries <= QUICK_TRIES else SLOW_S
-    return max(base, 0.5) * random.uniform(0.5, 1.5)  # noqa: S311
+    base = pace.backoff_s * 2.0 ** max(tries - 1, 0) if tries <= QUICK_TRIES else pace.backoff_slow_s
+    return base * random.uniform(0.5, 1.5)  # noqa: S311
 
 
-def _ended(attempt: Attempt, error: CloudError, client: Client, now: datetime) -> dict[str, Any]:
+def _ended(kind: Kind, error: CloudError, client: Client, now: datetime) -> dict[str, Any]:
     result = "not_sent" if isinstance(error, NotSent) else "refused" if isinstance(error, Refused) else "unclear"
+    result = "unclear" if _is_absent(kind, error) else result  # a no that looking must confirm
     return {
         "ended_at": now,
         "result": result,

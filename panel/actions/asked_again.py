@@ -8,6 +8,7 @@ from cloud.operations.models import Operation
 from cloud.operations.states import State
 from panel.actions import table
 from panel.audit import record
+from panel.audit.models import Outcome
 from panel.teams.actors import actor_by_id
 from panel.teams.policy import Actor, allowed
 
@@ -15,7 +16,7 @@ FAILS = frozenset({State.FAILED, State.NOT_DONE, State.EXPIRED, State.UNCLEAR})
 
 
 def why_not(row: Operation) -> str:
-    """Rights may have gone since it was asked: asked again when it is taken up. "" when it may happen. One query."""
+    """Rights may have gone since it was asked: asked again when it is taken up. "" when it may happen. Two queries."""
     action = table.of(row.kind)
     if action is None:
         return _("This version of Tidepool does not know this action. Nothing was sent.")
@@ -26,7 +27,7 @@ def why_not(row: Operation) -> str:
 
 def put_on_record(row: Operation, what: str, at: datetime) -> None:
     """The outcome of an operation, in the name of the person who asked for it."""
-    outcome = record.Outcome.DENIED if what == "denied" else record.Outcome.FAIL if what in FAILS else record.Outcome.OK
+    outcome = Outcome.DENIED if what == "denied" else Outcome.FAIL if what in FAILS else Outcome.OK
     person = Actor(row.actor_id, row.actor_label)
     record.append(
         f"instance.{row.kind}.{what}",

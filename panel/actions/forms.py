@@ -83,7 +83,8 @@ class DeleteForm(ActionForm):
 def form_for(action: Action) -> type[ActionForm]:
     if action.name == "rename":
         return RenameForm
-    return {Tier.MAY_LOSE: SureForm, Tier.IRREVERSIBLE: DeleteForm}.get(action.kind.tier, ActionForm)
+    by_tier: dict[Tier, type[ActionForm]] = {Tier.MAY_LOSE: SureForm, Tier.IRREVERSIBLE: DeleteForm}
+    return by_tier.get(action.kind.tier, ActionForm)
 
 
 class PasswordForm(forms.Form):

@@ -67,7 +67,10 @@ def request(
 
 
 def retry(*, actor: Actor, row: Operation, client_key: str) -> Opened:
-    """The same again, with the same inputs, as a new operation. Raises as `request`, and TooLate unless it ended badly."""
+    """The same again, with the same inputs, as a new operation.
+
+    Raises as `request`, and TooLate unless it ended badly.
+    """
     action = table.of(row.kind)
     policy.require(actor, action.permission if action else Permission.INSTANCE_DELETE, row)
     if action is None or row.target is None or row.state not in {State.FAILED, State.NOT_DONE, State.EXPIRED}:

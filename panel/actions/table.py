@@ -81,9 +81,7 @@ ACTIONS: dict[str, Action] = {
             _("Shut down"),
             _("Stopping…"),
             _("shut down failed"),
-            _(
-                "Its system is asked to stop: programs close, data on the disk stays. It may still cost while it is off."
-            ),
+            _("Its system is asked to stop: programs close, data stays. It may still cost while it is off."),
             "power",
             ON,
         ),

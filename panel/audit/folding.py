@@ -39,9 +39,9 @@ def take(draft: Entry, now: datetime) -> int | None:
     return 0  # others were always faster: rather a row too many than one too few
 
 
-def over(now: datetime, most: int = 500) -> QuerySet[Fold]:
-    """Kinds whose minute is over."""
-    return Fold.objects.filter(Q(since__lte=now - WINDOW) | Q(since__gt=now + WINDOW)).order_by("since")[:most]
+def over(now: datetime) -> QuerySet[Fold]:
+    """Kinds whose minute is over, the oldest first."""
+    return Fold.objects.filter(Q(since__lte=now - WINDOW) | Q(since__gt=now + WINDOW)).order_by("since")
 
 
 def close(fold: Fold) -> bool:

@@ -14,6 +14,7 @@ from panel.audit.models import Entry, Head, Outcome
 from panel.teams.policy import Actor
 
 log = logging.getLogger(__name__)
+MOST_SETTLED = 500  # at a time: the sweeper has other things to do
 Detail = Mapping[str, Any]
 
 
@@ -78,8 +79,9 @@ def denied(
 
 
 def settle(now: datetime) -> None:
-    """Write down what was counted and never followed by another of its kind."""
-    for fold in folding.over(now):
+    """Write down what was counted and never followed by another of its kind. For the sweeper, once in a while."""
+    folding.over(now).filter(count=0).delete()
+    for fold in folding.over(now)[:MOST_SETTLED]:
         with transaction.atomic():
             if folding.close(fold) and fold.count:
                 draft = folding.first_of(fold)

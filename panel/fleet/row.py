@@ -21,7 +21,8 @@ from panel.templatetags.tidepool import clock, icon, left, short_age, span
 ROW = (
     '<tr id="i{0}"{1}><td class="m2">{2}<th class="m1" scope="row"><a href="{10}{0}/">{3}</a>{11}<td class="m4">{4}'
     '<td class="w">{5}<td class="w n"><button class="copy" type="button">{6}</button>'
-    '<td class="n r m3">{7}<td class="w n r"><time datetime="{8}">{9}</time><td><a href="{10}{0}/actions/" aria-label="{12}">⋯</a>\n'
+    '<td class="n r m3">{7}<td class="w n r"><time datetime="{8}">{9}</time>'
+    '<td><a href="{10}{0}/actions/" aria-label="{12}">⋯</a>\n'
 )
 ROW_WITHOUT_ADDRESS = ROW.replace('<button class="copy" type="button">{6}</button>', '<span class="quiet">–</span>')
 GONE = format_html(' class="{}"', "is-gone")

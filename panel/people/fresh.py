@@ -27,7 +27,7 @@ def is_fresh(session: SessionBase, now: datetime) -> bool:
 
 
 def prove(request: HttpRequest, email: str, password: str) -> bool:
-    """Check the password of the person who is signed in; counted as a try at the door is. True makes the sign-in fresh."""
+    """Check the password of the person who is signed in, counted as a try at the door is; True: they are fresh now."""
     now = system_clock()
     if not lockout.may_try(request, email, now):
         return False

@@ -40,12 +40,11 @@ def actors_of(sessions: Mapping[str, Claims]) -> dict[str, Actor]:
 
 def actor_by_id(user_id: int) -> Actor:
     """The person as they are now, without a session: for what they asked for earlier. Nobody if they are gone."""
-    rows = User.objects.filter(pk=user_id, is_active=True)
-    found = list(rows.values_list("email", "is_administrator", "memberships__team_id", "memberships__role"))
-    if not found:
+    person = User.objects.filter(pk=user_id, is_active=True).prefetch_related("memberships").first()
+    if person is None:
         return NOBODY
-    roles = {team: Role(role) for _email, _is_administrator, team, role in found if team is not None}
-    return Actor(user_id, found[0][0], found[0][1], roles)
+    roles = {membership.team_id: Role(membership.role) for membership in person.memberships.all()}
+    return Actor(person.pk, person.email, person.is_administrator, roles)
 
 
 def _is_current(user: User, claims: Claims) -> bool:

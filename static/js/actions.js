@@ -92,5 +92,6 @@
       if (Date.now() > until && !note.matches(":hover, :focus-within")) note.remove();
     }
   }, 500);
-  addEventListener("submit", (event) => event.target.closest?.(".note")?.remove(), false);
+  // Only when it was answered: what is gone from the page has no place for its answer.
+  addEventListener("htmx:afterRequest", ({ detail }) => detail.successful && detail.elt.closest?.(".note")?.remove());
 })();

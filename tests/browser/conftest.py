@@ -1,5 +1,7 @@
-"""A real Chromium against the processes of `script/up`, whose clocks run five times as fast."""
+"""A real Chromium against the processes of `script/up`, whose clocks run ten times as fast."""
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -8,9 +10,21 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.support import demand
-from tests.support.processes import Stack, stack
+from tests.support.early import BASE
+from tests.support.processes import Stack, environment, stack
 
-FASTER = 5
+FASTER = 10
+UNDO_S = 6  # real seconds in which a test can press Undo
+COLLEAGUE = "vera@example.org", "another horse battery staple"
+HIRE = """
+import sys
+import django
+django.setup()
+from panel.people.models import User
+from panel.teams.models import Membership, default_team
+user = User.objects.create_user(sys.argv[1], sys.argv[2])
+Membership.objects.create(team=default_team(), user=user, role="viewer")
+"""
 expect.set_options(timeout=20_000)
 ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -33,7 +47,11 @@ class World:
         self._post("world", action)
 
     def fails(self, **rule: Any) -> None:
-        self._post("faults", {"rules": [rule], "replace": True})
+        self.goes_wrong(rule)
+
+    def goes_wrong(self, *rules: dict[str, Any]) -> None:
+        """These faults and no others; the first that fits a call is played."""
+        self._post("faults", {"rules": list(rules), "replace": True})
 
     def recovers(self) -> None:
         self._http.delete("/__sandbox__/faults").raise_for_status()
@@ -44,6 +62,11 @@ class World:
 
     def named(self, name: str) -> str:
         return str(next(row["uuid"] for row in self.machines() if row["name"] == name))
+
+    def commits(self, endpoint: str, target: str) -> int:
+        """How often a write took effect on one machine."""
+        rows = self._http.get("/__sandbox__/commits?limit=10000").raise_for_status().json()["commits"]
+        return sum(row["endpoint"] == endpoint and row["target"] == target for row in rows)
 
     def calls(self) -> int:
         return int(self._http.get("/__sandbox__/requests?limit=1").raise_for_status().json()["last"])
@@ -56,8 +79,21 @@ class World:
 @pytest.fixture(scope="session")
 def panel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     folder = tmp_path_factory.mktemp("panel") / "data"
-    with stack(folder, TIDEPOOL_TIME_SCALE=str(FASTER), BLUELOBSTER_CALLS_PER_SECOND="20") as running:
+    with stack(
+        folder,
+        TIDEPOOL_TIME_SCALE=str(FASTER),
+        TIDEPOOL_UNDO_SECONDS=str(UNDO_S * FASTER),
+        BLUELOBSTER_CALLS_PER_SECOND="20",
+    ) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def colleague(panel: Stack) -> tuple[str, str]:
+    """Vera, who may look: her address and password."""
+    variables = environment(TIDEPOOL_DATA=str(panel.files.data), DJANGO_SETTINGS_MODULE="panel.settings")
+    subprocess.run([sys.executable, "-W", "ignore", "-c", HIRE, *COLLEAGUE], cwd=BASE, env=variables, check=True)
+    return COLLEAGUE
 
 
 @pytest.fixture(scope="session")
@@ -84,32 +120,32 @@ class Visits:
         self.complaints: list[str] = []
         self._cookies: dict[str, Any] = {}
 
-    def context(self, *, signed_in: bool = True, **options: Any) -> BrowserContext:
+    def context(self, *, signed_in: bool = True, who: tuple[str, str] | None = None, **options: Any) -> BrowserContext:
         context = self.browser.new_context(base_url=self.panel.url, **options)
         context.set_default_timeout(20_000)
         self.contexts.append(context)
         context.on("weberror", lambda error: self.complaints.append(str(error.error)))
         context.on("console", self._console)
         if signed_in:
-            self._sign_in(context)
+            self._sign_in(context, who or self.panel.owner)
         return context
 
     def _console(self, message: Any) -> None:
         if message.type == "error" and "Failed to load resource" not in message.text:
             self.complaints.append(message.text)
 
-    def _sign_in(self, context: BrowserContext) -> None:
-        if not self._cookies:
-            email, password = self.panel.owner
+    def _sign_in(self, context: BrowserContext, who: tuple[str, str]) -> None:
+        email, password = who
+        if email not in self._cookies:
             page = self.browser.new_page(base_url=self.panel.url)
             page.goto("/sign-in/")
             page.fill("#id_login", email)
             page.fill("#id_password", password)
             page.click("button[type=submit]")
             page.wait_for_url("**/")
-            self._cookies["all"] = page.context.cookies()
+            self._cookies[email] = page.context.cookies()
             page.context.close()
-        context.add_cookies(self._cookies["all"])
+        context.add_cookies(self._cookies[email])
 
 
 @pytest.fixture(scope="module")

@@ -110,6 +110,12 @@ class Book:
     def __init__(self, url: str) -> None:
         self.url, self.is_sqlite = url, url.startswith("sqlite")
         self._own = threading.local()
+        self._open: list[Any] = []
+
+    def close(self) -> None:
+        """The connections of all threads."""
+        for connection in self._open:
+            connection.close()
 
     def operations(self, where: str = "1 = 1", *values: Any) -> list[Operation]:
         return self._read(Operation, where, values)
@@ -198,7 +204,10 @@ class Book:
 
     def _sqlite(self) -> sqlite3.Connection:
         if not hasattr(self._own, "sqlite"):
-            self._own.sqlite = sqlite3.connect(f"file:{self._path}?mode=ro", uri=True, timeout=20, isolation_level=None)
+            self._own.sqlite = sqlite3.connect(
+                f"file:{self._path}?mode=ro", uri=True, timeout=20, isolation_level=None, check_same_thread=False
+            )
+            self._open.append(self._own.sqlite)
         found: sqlite3.Connection = self._own.sqlite
         return found
 
@@ -206,6 +215,7 @@ class Book:
         known: psycopg.Connection[Any] | None = getattr(self._own, "postgres", None)
         if known is None or known.closed or known.broken:
             known = self._own.postgres = self._connect()
+            self._open.append(known)
         return known
 
     def _connect(self) -> "psycopg.Connection[Any]":

@@ -119,8 +119,11 @@ def _states(case: Case) -> list[tuple[str, str]]:
         found.append(
             ("I8", f"is {row.state}/{row.fence}, and its last event says {events[-1].after}/{events[-1].fence}")
         )
-    if sum(event.after == "sending" for event in events) != len(case.attempts):
-        found.append(("I8", "the attempts are not as many as its events say"))
+    # A task that is found before a second try goes through `sending` in one moment, without a request.
+    passed = sum(last.after == "sending" and last.at == event.at for last, event in pairwise(events))
+    marks = sum(event.after == "sending" for event in events)
+    if not marks - passed <= len(case.attempts) <= marks:
+        found.append(("I8", f"{len(case.attempts)} attempts, and its events say {marks}"))
     if sum(event.after in ENDS for event in events) > 1:
         found.append(("I7", "ended more than once"))
     return found

@@ -60,6 +60,7 @@ def run(folder: Path, seeds: range, *, database_url: str = "", points_each: int 
         finally:
             stopped.set()
             watcher.join()
+            stage.close()
     whole.seconds = time.monotonic() - began
     if not whole.hits_sending:
         whole.broken.append(Broken("run", "no blow met a row in `sending`: this run proves nothing"))

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from tests.faults.book import Book, Machine
+from tests.faults.book import Book, Machine, Operation
 from tests.faults.door import ENDPOINTS, Door, fault
 from tests.faults.house import House, until
 from tests.faults.judge import Broken, Case, attribute, judge, overlaps
@@ -15,7 +15,7 @@ from tests.faults.plans import NEEDS, STOPPED, Ask, Plan
 from tests.faults.points import POINTS
 from tests.faults.scene import Hit, Scene
 
-READY_S, END_S = 20.0, 75.0
+READY_S, END_S = 40.0, 75.0
 
 
 @dataclass
@@ -29,6 +29,10 @@ class Stage:
     turn: threading.Lock = field(default_factory=threading.Lock)
     blows: list[tuple[float, float]] = field(default_factory=list)
     is_stopped: bool = False
+
+    def close(self) -> None:
+        for each in (self.book, self.door, self.person):
+            each.close()
 
 
 @dataclass
@@ -49,7 +53,8 @@ class Played:
 def play(stage: Stage, plan: Plan) -> Played:
     """The whole of one seed; blocks until it is judged."""
     played = Played(plan)
-    _prepare(stage, played)
+    if not _prepare(stage, played):
+        return played
     threads = [
         threading.Thread(target=_chain, args=(stage, played, machine, asks), daemon=True)
         for machine, asks in zip(played.machines, plan.chains, strict=True)
@@ -63,8 +68,8 @@ def play(stage: Stage, plan: Plan) -> Played:
     return played
 
 
-def _prepare(stage: Stage, played: Played) -> None:
-    """Machines of its own, in the wanted state, known to the panel."""
+def _prepare(stage: Stage, played: Played) -> bool:
+    """Machines of its own, in the wanted state, known to the panel; False when it does not come to know them."""
     plan = played.plan
     ids = stage.door.add(f"s{plan.seed}", len(plan.powers))
     for machine, power in zip(ids, plan.powers, strict=True):
@@ -77,8 +82,9 @@ def _prepare(stage: Stage, played: Played) -> None:
 
     if not until(lambda: len(known()) == len(ids), READY_S, every_s=0.1):
         played.broken.append(Broken("I4", f"the panel does not know the machines of seed {plan.seed}"))
-        return
+        return False
     played.machines = sorted(known(), key=lambda row: ids.index(row.provider_id))
+    return True
 
 
 def _chain(stage: Stage, played: Played, machine: Machine, asks: Sequence[Ask]) -> None:
@@ -101,6 +107,13 @@ def _chain(stage: Stage, played: Played, machine: Machine, asks: Sequence[Ask]) 
             _ask(scene)
         if number + 1 == len(asks) or not asks[number + 1].is_hasty:
             until(lambda: all(_is_settled(each) for each in mine), END_S, every_s=0.1)
+    until(lambda: not open_of(stage, machine), END_S, every_s=0.1)
+
+
+def open_of(stage: Stage, machine: Machine) -> list[Operation]:
+    """What still moves: neither over nor waiting for a person."""
+    rows = stage.book.operations("target_id = ?", machine.id)
+    return [row for row in rows if not row.is_over and row.state != "unclear"]
 
 
 def _fitting(kind: str, power: str) -> str:
@@ -167,41 +180,41 @@ def _clear(stage: Stage, played: Played) -> None:
 
 
 def _judge(stage: Stage, played: Played) -> None:
-    played.cases = gathered(stage, played)
+    played.cases, broken = judged(stage, played.machines)
+    played.broken += broken
     for scene in played.scenes:
-        if scene.row() is None:
-            played.broken.append(
-                Broken("I8", f"{scene.ask.kind}: answered {scene.answers} and written nowhere {scene.notes}")
-            )
-        wrong = [status for status in scene.answers if status not in {302, 409}]
-        if wrong:
+        if scene.row() is None and set(scene.answers) != {409}:
+            words = f"{scene.ask.kind}: answered {scene.answers} and written nowhere {scene.notes}"
+            played.broken.append(Broken("I8", words))
+        if not set(scene.answers) <= {302, 409}:
             played.broken.append(Broken("form", f"{scene.ask.kind} was answered {scene.answers}"))
-    machines = {machine.provider_id for machine in played.machines}
-    commits = [each for each in stage.door.commits() if each.machine in machines]
-    writes = [each for each in stage.door.requests if each.machine in machines and each.method != "GET"]
-    played.broken += attribute(played.cases, commits, [each for each in writes if each.endpoint in ENDPOINTS.values()])
     for case in played.cases:
-        case.failed_tasks = frozenset(filter(None, (_failed(stage, commit.task_id) for commit in case.commits)))
-        played.broken += judge(case)
         if not case.row.is_over and case.row.state != "unclear":
             played.broken.append(Broken("I9", f"is still {case.row.state} after {END_S:g} s", case.row.id))
         if case.row.is_over:
             played.snapshots[case.row.id] = stage.book.snapshot(case.row.id)
-    played.broken += overlaps(played.cases)
+
+
+def judged(stage: Stage, machines: Sequence[Machine]) -> tuple[list[Case], list[Broken]]:
+    """Every operation of these machines, whoever wrote it, and what is wrong with them."""
+    cases = [case for machine in machines for case in _cases(stage, machine)]
+    ids = {machine.provider_id for machine in machines}
+    commits = [each for each in stage.door.commits() if each.machine in ids]
+    calls = [each for each in stage.door.requests if each.machine in ids and each.endpoint in ENDPOINTS.values()]
+    broken = attribute(cases, commits, calls)
+    for case in cases:
+        case.failed_tasks = frozenset(filter(None, (_failed(stage, commit.task_id) for commit in case.commits)))
+        broken += judge(case)
+    return cases, broken + overlaps(cases)
+
+
+def _cases(stage: Stage, machine: Machine) -> Iterator[Case]:
+    truth, book = stage.door.truth(machine.provider_id), stage.book
+    for row in book.operations("target_id = ?", machine.id):
+        case = Case(row, book.events(row.id), book.attempts(row.id), book.record_of(row.id))
+        case.is_machine_gone = truth is None or bool(truth.get("gone_at"))
+        yield case
 
 
 def _failed(stage: Stage, task_id: str | None) -> str | None:
     return task_id if task_id and stage.door.task(task_id).get("status") == "FAILED" else None
-
-
-def gathered(stage: Stage, played: Played) -> list[Case]:
-    """Every operation of this seed's machines, whoever wrote it."""
-    cases = []
-    for machine in played.machines:
-        truth = stage.door.truth(machine.provider_id)
-        for row in stage.book.operations("target_id = ?", machine.id):
-            book = stage.book
-            case = Case(row, book.events(row.id), book.attempts(row.id), book.record_of(row.id))
-            case.is_machine_gone = truth is None or bool(truth.get("gone_at"))
-            cases.append(case)
-    return cases

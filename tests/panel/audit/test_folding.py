@@ -1,9 +1,10 @@
 """Ten thousand failures are a few rows, and the rows say how many there were."""
 
+import threading
 from dataclasses import replace
 
 import pytest
-from django.db import transaction
+from django.db import connections, transaction
 
 from panel.audit import record
 from panel.audit.models import Entry, Fold, Outcome
@@ -64,6 +65,24 @@ def test_a_clock_that_goes_back_does_not_fold_for_ever(db: None, clock: Hands) -
     clock.move(-3600)
     deny(clock)
     assert Entry.objects.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_tries_side_by_side_are_all_counted(clock: Hands) -> None:
+    def work() -> None:
+        for _ in range(10):
+            deny(clock)
+        connections.close_all()
+
+    threads = [threading.Thread(target=work) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    record.settle(clock.move(61))
+    rows = list(Entry.objects.order_by("sequence"))
+    assert len(rows) + sum(row.details.get("folded", 0) for row in rows) == 60 + 1
+    assert len(rows) == 2
 
 
 @pytest.mark.django_db(transaction=True)

@@ -38,7 +38,7 @@ def three(db: None, clock: Hands) -> list[Entry]:
     return rows
 
 
-def refuses(statement: str, *values: object) -> None:
+def refuses(statement: str, *values: int | str) -> None:
     with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(statement, values)
 
@@ -132,7 +132,7 @@ def test_the_guards_are_back_after_a_migration_that_rebuilt_the_table(clock: Han
     old, new = Entry._meta.get_field("agent"), models.CharField(max_length=201, blank=True)
     new.set_attributes_from_name("agent")
     with connection.schema_editor() as editor:
-        editor.alter_field(Entry, old, new)  # type: ignore[arg-type]
+        editor.alter_field(Entry, old, new)
     assert "The guard audit_entry_no_update is missing from the database." in guards.faults()
     call_command("migrate", verbosity=0)
     assert guards.faults() == []

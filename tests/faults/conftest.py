@@ -1,0 +1,37 @@
+"""One house for the named tests: every process real, its clocks twenty times as fast."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.faults.acts import stands_again
+from tests.faults.book import Book
+from tests.faults.door import Door
+from tests.faults.house import House, house
+from tests.faults.person import Person
+from tests.faults.seeds import Stage
+
+
+def stage_of(home: House) -> Stage:
+    """The hands on a house, with its owner signed in."""
+    person = Person(home.url, *home.owner)
+    person.sign_in()
+    return Stage(home, Book(home.database_url), Door(home.sandbox_url, home.sandbox_key), person)
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    with house(tmp_path_factory.mktemp("house")) as home:
+        stage = stage_of(home)
+        stands_again(stage)
+        yield stage
+        assert not stage.book.broken_links()
+        stage.close()
+
+
+@pytest.fixture
+def stage(shared: Stage) -> Iterator[Stage]:
+    """A whole house without faults, left as such."""
+    yield shared
+    shared.door.clear()
+    stands_again(shared)
