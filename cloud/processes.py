@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import cache
 
-from django.db import Error, close_old_connections
+from django.db import Error, close_old_connections, connection
 
 from cloud.clock import Clock
 from cloud.models import Process
@@ -90,6 +90,7 @@ class Heart:
                 log.warning("the database takes no heartbeat")
             close_old_connections()
             self._stopped.wait(self._pace.heartbeat_s)
+        connection.close()  # this thread's own
 
     def _watch(self) -> None:
         """A thread of its own: a database that hangs holds the other one."""

@@ -19,7 +19,7 @@ from cloud.errors import CloudError, Refused
 from cloud.models import Refresh
 from cloud.operations import claims, evidence, listening, sending
 from cloud.operations.claims import Turn
-from cloud.operations.kinds import UnknownKind, kind_of
+from cloud.operations.kinds import Kind, UnknownKind, kind_of
 from cloud.operations.moves import move
 from cloud.operations.states import State
 from cloud.seal import CannotOpen
@@ -65,31 +65,39 @@ def _left(turn: Turn, clock: Clock) -> None:
 
 
 def _running(turn: Turn, clock: Clock) -> None:
-    """Its time is over, or the task list lacks its task: ask for that one by itself."""
+    """Its time is over, or the task list lacks its task: ask for that one by itself, and give it up when it is late."""
     row, pace = turn.row, turn.pace
-    found = evidence.of(row)
+    kind = kind_of(row)
     limit_at = (row.sent_at or row.changed_at) + seconds(pace.limit_s)
+    # A list that has it and an address that knows it not could send it round for ever: not after twice its time.
+    is_askable = row.account.is_enabled and turn.now < limit_at + seconds(pace.limit_s)
+    if is_askable and _is_told(turn, kind, clock):
+        return
     # While nobody reads its list, a task may be done and we would not know; a disabled account is never read.
     is_heard = listening.is_fresh(row.account_id, Refresh.Part.TASKS, turn.now, pace) or not row.account.is_enabled
     if turn.now >= limit_at and is_heard:
         _over_limit(turn, clock)
         return
-    found.singles += 1
-    again_at = turn.now + seconds(listening.backoff_s(found.singles, pace))
+    # Before its limit the next reading of the list says when it is to be asked for again.
+    claims.keep(turn, max(limit_at, turn.now + seconds(pace.heard_s)), evidence=row.evidence)
+
+
+def _is_told(turn: Turn, kind: Kind, clock: Clock) -> bool:
+    """Ask for its task; True when the answer changed its state. Writes down that it was asked for."""
+    row, found = turn.row, evidence.of(turn.row)
+    found.singles, found.asked_at = found.singles + 1, turn.now
+    row.evidence = evidence.packed(found)
     try:
         task = _client(turn).get_task(row.task_id)
     except Refused as error:
-        if error.status == 404:
-            words = _("Blue Lobster does not know its task any more. We are checking whether it happened.")
-            move(row, State.CHECKING, now=clock(), words=words, found=evidence.begun(clock()), again_at=clock())
-        else:
-            claims.keep(turn, again_at, evidence=evidence.packed(found))
+        if error.status != 404:
+            return False
+        words = _("Blue Lobster does not know its task any more. We are checking whether it happened.")
+        now = clock()
+        return move(row, State.CHECKING, now=now, words=words, found=evidence.begun(now), again_at=now) or True
     except CloudError:
-        claims.keep(turn, again_at, evidence=evidence.packed(found))
-    else:
-        row.evidence = evidence.packed(found)
-        if not listening.judge_task(row, kind_of(row), task, clock(), pace):
-            claims.keep(turn, again_at, evidence=row.evidence)
+        return False
+    return listening.judge_task(row, kind, task, clock(), turn.pace)
 
 
 def _over_limit(turn: Turn, clock: Clock) -> None:

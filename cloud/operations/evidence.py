@@ -17,8 +17,10 @@ class Evidence(Struct, omit_defaults=True, kw_only=True):
     completed_at: datetime | None = None  # when we heard that the task is done
     contradicted: int = 0  # readings since then that say otherwise
     singles: int = 0  # how often the task was asked for by itself
+    asked_at: datetime | None = None  # and when, the last time
     checking_since: datetime | None = None
     read_at: datetime | None = None  # the last reading, whether or not it said anything
+    read_since: datetime | None = None  # the first one after the provider had given no answers for a while
     looked_at: datetime | None = None  # the last reading that said anything
     power: str = ""  # of the machine at the last reading; "absent" when the list lacks it
     done: int = 0

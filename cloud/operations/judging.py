@@ -66,9 +66,9 @@ def _is_disproven(row: Operation, kind: Kind, found: Evidence, pace: Timing) -> 
 
 def _is_tired(row: Operation, found: Evidence, now: datetime, pace: Timing) -> bool:
     """Looked for long enough with answers that say neither; without answers nobody can be tired of them."""
-    since = found.checking_since or row.changed_at
-    has_answers = found.read_at is not None and found.read_at > now - seconds(pace.heard_s)
-    return has_answers and now > max(since + seconds(pace.checking_s), quiet_from(row, pace))
+    if found.read_at is None or found.read_since is None or found.read_at < now - seconds(pace.heard_s):
+        return False
+    return now > max(found.read_since + seconds(pace.checking_s), quiet_from(row, pace))
 
 
 def _unclear_words(found: Evidence) -> str:

@@ -22,6 +22,7 @@ from cloud.operations.states import SOUGHT, State
 from cloud.timing import Timing, seconds
 
 LIMIT = judging.LIMIT
+SINGLES = 2  # tasks that are asked for by themselves after one reading of the list
 
 
 def heard(
@@ -37,10 +38,11 @@ def heard(
     tasks = {task.task_id: task for task in listing.items}
     owners = owners_of(account, tasks)
     for row in rows:
-        if row.state == State.RUNNING:
-            _heard_running(row, tasks.get(row.task_id), now, pace)
-        else:
+        if row.state == State.CHECKING:
             _heard_checking(row, listing, owners, offset_s, now, pace)
+        elif row.task_id in tasks:
+            judge_task(row, kind_of(row), tasks[row.task_id], now, pace)
+    _ask_alone([row for row in rows if row.state == State.RUNNING and row.task_id not in tasks], now, pace)
 
 
 def owners_of(account: Account, task_ids: Iterable[str]) -> dict[str, str]:
@@ -71,7 +73,7 @@ def saw(
             if found.completed_at and asked_at >= found.completed_at:
                 _confirm(row, kind, seen, found, now, pace)
         elif row.sent_at and asked_at >= row.sent_at:
-            found.read_at = now
+            _read(found, now, pace)
             _count(row, kind, seen, found, now)
             if not judge(row, kind, found, now, pace):
                 _save(row, found)
@@ -141,13 +143,19 @@ def _rows(account: Account, now: datetime, pace: Timing) -> list[Operation]:
     return list(Operation.objects.filter(is_free(now, pace), account=account, state__in=SOUGHT, kind__in=list(KINDS)))
 
 
-def _heard_running(row: Operation, task: shapes.Task | None, now: datetime, pace: Timing) -> None:
-    if task is not None:
-        judge_task(row, kind_of(row), task, now, pace)
-        return
-    asks_at = now + seconds(backoff_s(evidence.of(row).singles + 1, pace))
-    later = Operation.objects.filter(pk=row.pk, fence=row.fence, state=row.state, next_check_at__gt=asks_at)
-    later.update(next_check_at=asks_at)
+def _ask_alone(rows: Sequence[Operation], now: datetime, pace: Timing) -> None:
+    """Have tasks that the list lacks asked for by themselves: few a reading, however many run, the longest unasked
+    first, and each ever more rarely.
+    """
+    places = SINGLES - sum(row.next_check_at is not None and row.next_check_at <= now for row in rows)
+    ripe = []
+    for row in rows:
+        found = evidence.of(row)
+        since = found.asked_at or row.sent_at or row.changed_at
+        if not found.completed_at and now >= since + seconds(backoff_s(found.singles + 1, pace)):
+            ripe.append((since, row.pk, row))
+    for _since, _pk, row in sorted(ripe)[: max(places, 0)]:
+        Operation.objects.filter(pk=row.pk, fence=row.fence, next_check_at__gt=now).update(next_check_at=now)
 
 
 def _heard_checking(
@@ -166,7 +174,8 @@ def _heard_checking(
         adopt(row, kind, near.own[0], now, pace)
         owners[row.task_id] = row.pk
         return
-    found.read_at, found.candidates, found.strange_task = now, len(near.own), near.strange
+    _read(found, now, pace)
+    found.candidates, found.strange_task = len(near.own), near.strange
     if near.is_complete and not near.own:
         found.clean_at = now
     if not judge(row, kind, found, now, pace):
@@ -211,6 +220,13 @@ def _confirm(row: Operation, kind: Kind, seen: Seen, found: Evidence, now: datet
     found.checking_since = now
     if move(row, State.CHECKING, now=now, found=found, again_at=now):
         judge(row, kind, found, now, pace)
+
+
+def _read(found: Evidence, now: datetime, pace: Timing) -> None:
+    """There was an answer, whatever it said."""
+    if found.read_at is None or found.read_at < now - seconds(pace.heard_s):
+        found.read_since = now
+    found.read_at = now
 
 
 def _count(row: Operation, kind: Kind, seen: Seen, found: Evidence, now: datetime) -> None:

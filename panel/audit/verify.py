@@ -92,24 +92,28 @@ def _walk(report: Report, claims: Iterable[Claim], page: int) -> None:
 def _links(newest: int, page: int) -> Iterator[tuple[int, str, str]]:
     """Sequence and hash of each row in order; with a sentence at the first that does not fit, which is the last one."""
     before, before_hash = 0, GENESIS
-    for sequence, version, previous, found, *values in rows(newest, page):
-        if sequence < 1:
-            yield sequence, found, f"Row {sequence} stands before the first one."
+    for row in rows(newest, page):
+        fault = _fault(row, before, before_hash)
+        yield row[0], row[3], fault
+        if fault:
             return
-        if sequence != before + 1:
-            yield sequence, found, f"Row {before + 1} is missing: after row {before} comes row {sequence}."
-            return
-        if previous != before_hash:
-            yield sequence, found, f"Row {sequence} does not follow row {before}: it carries another row's hash."
-            return
-        if found != hash_of(version, sequence, previous, values):
-            yield sequence, found, f"Row {sequence} was changed: what it says does not have the hash that it carries."
-            return
-        if version != VERSION:
-            yield sequence, found, f"Row {sequence} is of version {version}, which this Tidepool does not know."
-            return
-        yield sequence, found, ""
-        before, before_hash = sequence, found
+        before, before_hash = row[0], row[3]
+
+
+def _fault(row: tuple[Any, ...], before: int, before_hash: str) -> str:
+    """Why this row does not follow that one; "" when it does."""
+    sequence, version, previous, found, *values = row
+    if type(sequence) is not int or type(version) is not int:  # SQLite keeps any type in any column
+        return f"What comes after row {before} is no row of the record: its number or its version is none."
+    if sequence < 1:
+        return f"Row {sequence} stands before the first one."
+    if sequence != before + 1:
+        return f"Row {before + 1} is missing: after row {before} comes row {sequence}."
+    if previous != before_hash:
+        return f"Row {sequence} does not follow row {before}: it carries another row's hash."
+    if found != hash_of(version, sequence, previous, values):
+        return f"Row {sequence} was changed: what it says does not have the hash that it carries."
+    return "" if version == VERSION else f"Row {sequence} is of version {version}, which this Tidepool does not know."
 
 
 def rows(newest: int, size: int) -> Iterator[tuple[Any, ...]]:

@@ -41,9 +41,9 @@ def test_the_head_of_a_machines_page_changes_too(page: Page, world: World) -> No
     expect(page.locator("#fresh")).to_contain_text("Live")
     page.evaluate("window.unreloaded = true")
     world.change(do="set", id=world.named("web-01"), fields={"power_status": "off", "name": "web-01"})
-    expect(page.locator("#machine .st").first).to_contain_text("Off")
+    expect(page.locator("#machine .head .st").first).to_contain_text("Off")
     world.change(do="set", id=world.named("web-01"), fields={"power_status": "running"})
-    expect(page.locator("#machine .st").first).to_have_text("Running")
+    expect(page.locator("#machine .head .st").first).to_have_text("Running")
     assert page.evaluate("window.unreloaded")
 
 

@@ -15,7 +15,8 @@ pytestmark = pytest.mark.browser
 
 PAGES = (
     "/", "/instances/", "/instances/?q=nowhere", "/instances/?state=running&region=Wilmington",
-    "/instances/?state=gone", "machine", "/provider-tasks/", "/settings/", "/settings/accounts/add/", "key",
+    "/instances/?state=gone", "machine", "menu", "reboot", "rename", "force", "delete", "/activity/",
+    "/activity/?show=trouble", "/provider-tasks/", "/settings/", "/settings/accounts/add/", "key",
     "disable", "missing", "/health/", "/you/", "/you/password/", "/nothing-here/",
 )  # fmt: skip
 DOOR = ("/sign-in/", "/password/forgotten/", "/password/forgotten/sent/", "/password/new/1-x/", "/no-access/")
@@ -35,6 +36,11 @@ def addresses(page: Page) -> dict[str, str]:
     key = page.get_by_role("link", name="Replace the key").first.get_attribute("href") or ""
     return {
         "machine": machine,
+        "menu": f"{machine}actions/",
+        "reboot": f"{machine}do/reboot/",
+        "rename": f"{machine}do/rename/",
+        "force": f"{machine}do/force_off/",
+        "delete": f"{machine}do/delete/",
         "key": key,
         "disable": key.replace("/key/", "/disable/"),
         "missing": key.replace("/key/", "/missing/"),
@@ -200,7 +206,7 @@ def test_an_address_is_copied(new_page: Callable[..., Page]) -> None:
     page.goto("/instances/?q=license")
     page.locator("tbody .copy").click()
     expect(page.locator("#said")).to_contain_text("Copied 198.51.100")
-    page.get_by_role("link", name="license-server").click()
+    page.get_by_role("link", name="license-server", exact=True).click()
     page.get_by_role("button", name="Copy").first.click()
     assert "ssh " in page.evaluate("navigator.clipboard.readText()")
 
@@ -209,7 +215,7 @@ def test_times_are_made_local(new_page: Callable[..., Page]) -> None:
     def started(zone: str) -> Any:
         page = new_page(timezone_id=zone)
         page.goto("/instances/?q=license")
-        page.get_by_role("link", name="license-server").click()
+        page.get_by_role("link", name="license-server", exact=True).click()
         return page.locator("dt:has-text('Started') + dd time").text_content()
 
     assert started("Asia/Tokyo") != started("America/New_York")

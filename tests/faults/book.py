@@ -149,8 +149,14 @@ class Book:
             cursor = self._sqlite().execute(sql, values)
             names = [column[0] for column in cursor.description]
             return [dict(zip(names, row, strict=True)) for row in cursor]
-        with self._postgres().cursor(row_factory=psycopg.rows.dict_row) as found:
-            return found.execute(sql.replace("?", "%s").encode(), values).fetchall()
+        for last_try in (False, True):
+            try:
+                with self._postgres().cursor(row_factory=psycopg.rows.dict_row) as found:
+                    return found.execute(sql.replace("?", "%s").encode(), values).fetchall()
+            except psycopg.OperationalError:  # the server was killed under this connection
+                if last_try:
+                    raise
+        raise AssertionError
 
     def snapshot(self, operation_id: str) -> str:
         """The whole row as text, to see whether it ever changes again."""

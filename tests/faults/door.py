@@ -61,6 +61,7 @@ class Door:
         self.requests: list[Request] = []
         self._arrived: dict[str, float] = {}
         self._seen = 0
+        self._open: dict[int, int] = {}  # calls without an end so far: their number, their place in `requests`
 
     def close(self) -> None:
         self._http.close()
@@ -98,24 +99,38 @@ class Door:
     def watch(self) -> list[Request]:
         """Read the calls that are new, and the end of those that were open; all of the panel's so far."""
         with self._lock:
-            open_from = min((each.seq for each in self.requests[-500:] if each.seconds is None), default=None)
-            since = self._seen if open_from is None else min(self._seen, open_from - 1)
-            known = {each.seq: at for at, each in enumerate(self.requests)} if open_from else {}
-            for raw in self._get(f"requests?since={since}&limit=10000")["requests"]:
-                self._seen = max(self._seen, raw["seq"])
-                self._arrived[raw["request_id"]] = raw["at"]
-                if not raw["user_agent"].startswith(PANEL):
-                    continue
-                request = Request(**{name: raw[name] for name in Request.__dataclass_fields__})
-                if request.seq in known:
-                    self.requests[known[request.seq]] = request
-                elif not self.requests or request.seq > self.requests[-1].seq:
-                    self.requests.append(request)
+            answer = self._get(f"requests?since={self._since()}&limit=10000")
+            if answer["last"] < self._seen:  # another sandbox process: its log begins anew
+                self._seen, self._open = 0, {}
+                answer = self._get("requests?since=0&limit=10000")
+            for raw in answer["requests"]:
+                self._note(raw)
             return list(self.requests)
 
-    def recent(self) -> list[Request]:
+    def _since(self) -> int:
+        return min([self._seen, *(seq - 1 for seq in self._open)])
+
+    def _note(self, raw: dict[str, Any]) -> None:
+        seq = int(raw["seq"])
+        if seq <= self._seen and seq not in self._open:
+            return
+        self._seen = max(self._seen, seq)
+        self._arrived[raw["request_id"]] = raw["at"]
+        if not raw["user_agent"].startswith(PANEL):
+            return
+        request = Request(**{name: raw[name] for name in Request.__dataclass_fields__})
+        at = self._open.pop(seq, None)
+        if at is None:
+            self.requests.append(request)
+            at = len(self.requests) - 1
+        self.requests[at] = request
+        if request.seconds is None:
+            self._open[seq] = at
+
+    def recent(self, timeout_s: float = 15.0) -> list[Request]:
         """The last calls as they are at this moment."""
-        raws = self._get(f"requests?since={max(0, self._seen - 300)}&limit=10000")["requests"]
+        address = f"/__sandbox__/requests?since={max(0, self._seen - 300)}&limit=10000"
+        raws = self._http.get(address, timeout=timeout_s).raise_for_status().json()["requests"]
         rows = [Request(**{name: raw[name] for name in Request.__dataclass_fields__}) for raw in raws]
         return rows
 

@@ -1,6 +1,6 @@
 """The invariants (I1 to I9 of one operation), from what was read: rows, events, attempts, commits. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -124,9 +124,18 @@ def _states(case: Case) -> list[tuple[str, str]]:
     marks = sum(event.after == "sending" for event in events)
     if not marks - passed <= len(case.attempts) <= marks:
         found.append(("I8", f"{len(case.attempts)} attempts, and its events say {marks}"))
+    found += [("I8", words) for words in _old_hands(case)]
     if sum(event.after in ENDS for event in events) > 1:
         found.append(("I7", "ended more than once"))
     return found
+
+
+def _old_hands(case: Case) -> Iterator[str]:
+    """Who sent an earlier request than the last one was given up: it ends the row's `sending` no more."""
+    for event in case.events:
+        sent = [attempt.sender for attempt in case.attempts if attempt.marked_at <= event.at]
+        if event.before == "sending" and event.by in sent[:-1] and event.by != sent[-1]:
+            yield f"{event.by} was given up, and wrote {event.before} → {event.after}"
 
 
 def _record(case: Case) -> list[tuple[str, str]]:

@@ -105,10 +105,17 @@ def draw(seed: int, points: tuple[str, ...]) -> Plan:
     return Plan(seed, tuple(powers), tuple(chains), points)
 
 
+TASKS = tuple(kind for kind in NEEDS if kind != "rename")
+AT_ONCE = ("power_on", "shutdown", "reboot", "rename")  # without a time in which it can be undone
 # Kill points that need one kind of action.
 NEEDS_OF_POINTS = {
     "worker, claimed, before the mark": ("force_off",),
     "sweeper, while it is held": ("delete", "power_cycle", "force_off"),
+    "worker, after the save": TASKS,
+    "worker, polls the tasks": TASKS,
+    "worker, puts the outcome on the record": TASKS,
+    "worker, knocked, before the claim": AT_ONCE,
+    "web, after the commit, before the knock": AT_ONCE,
 }
 
 

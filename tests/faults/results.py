@@ -59,6 +59,8 @@ def _figures(whole: Whole) -> Iterator[tuple[str, object]]:
     yield "Operations whose outcome had to be looked for", sum(_had(case, "checking") for case in cases)
     yield "Blows", sum(len(played.hits) for played in whole.played)
     yield "Blows that met a row in `sending`", whole.hits_sending
+    early = sum(hit.hit_sending and not hit.was_on_wire for played in whole.played for hit in played.hits)
+    yield "Of these before its request had reached the provider", early
     yield "Invariant violations", len(whole.violations)
     yield "Ended unclear", sum(case.row.state == "unclear" for case in cases)
     yield "Came to rest after its last fault (scaled s: median, p95, max)", _spread(times)

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import httpx
+
 from tests.faults.book import Book, Machine, Operation
 from tests.faults.door import Door, Request, fault
 from tests.faults.house import House, send, until
@@ -25,6 +27,7 @@ class Hit:
     process: str
     state: str
     is_owner: bool = False  # the row was in the struck process's hands
+    was_on_wire: bool = False  # its request had reached the provider
 
     @property
     def hit_sending(self) -> bool:
@@ -126,4 +129,14 @@ class Scene:
     def _hit(self, names: set[str], pids: set[int]) -> Hit:
         row = self.row()
         is_owner = row is not None and row.owner_pid in pids
-        return Hit(self.ask.point, "+".join(sorted(names)), row.state if row else "(no row)", is_owner)
+        return Hit(
+            self.ask.point, "+".join(sorted(names)), row.state if row else "(no row)", is_owner, self._is_on_wire()
+        )
+
+    def _is_on_wire(self) -> bool:
+        """Has its write reached the provider? A frozen one says nothing: it has not."""
+        try:
+            calls = self.door.recent(timeout_s=1.0)
+        except httpx.HTTPError:
+            return False
+        return any(call.machine == self.machine.provider_id and call.method != "GET" for call in calls)

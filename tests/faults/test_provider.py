@@ -11,6 +11,7 @@ from tests.faults.acts import RUNNING, STOPPED, all_well, ask, ended, fresh, rea
 from tests.faults.book import Machine
 from tests.faults.door import fault
 from tests.faults.judge import Case
+from tests.faults.run import SCALE
 from tests.faults.seeds import Stage
 
 pytestmark = pytest.mark.processes
@@ -120,9 +121,9 @@ def test_f12_nobody_there_is_tried_again_and_never_called_unclear(stage: Stage) 
         assert len(case.commits) == 1
 
 
-@pytest.mark.parametrize(("header", "pause_s"), [("2", 2.0), ("0", 0.0), ("soon", 5.0), (None, 5.0)])
+@pytest.mark.parametrize(("header", "pause_s"), [("2", 2.0), ("0", 0.0), ("soon", 5.0 / SCALE), (None, 5.0 / SCALE)])
 def test_f14_no_call_before_the_told_time(stage: Stage, header: str | None, pause_s: float) -> None:
-    """And what must not be done twice is looked for before it is sent again."""
+    """What must not be done twice is looked for before it is sent again. Without a word: five scaled seconds."""
     machine = fresh(stage)[0]
     headers = {"retry-after": header} if header else {}
     stage.door.add_faults(

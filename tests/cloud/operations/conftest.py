@@ -1,7 +1,7 @@
 """A machine of a played provider, and operations on it."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -143,6 +143,6 @@ def trail(row: Operation) -> list[str]:
     return [event.after for event in row.events.all()]
 
 
-def found(row: Operation) -> Mapping[str, Any]:
+def found(row: Operation) -> dict[str, Any]:
     """What looking has found so far."""
-    return Operation.objects.get(pk=row.pk).evidence
+    return dict(Operation.objects.get(pk=row.pk).evidence)

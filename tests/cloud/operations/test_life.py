@@ -6,6 +6,7 @@ from cloud.models import Instance
 from cloud.operations.models import Attempt
 from cloud.operations.states import State
 from tests.cloud.operations.conftest import ID, Open, World
+from tests.support.provider import said
 
 SHUTDOWN = f"/instances/{ID}/shutdown"
 
@@ -65,7 +66,7 @@ def test_a_shutdown_that_left_no_trace_is_sent_twice_at_most(asked: Open, world:
     row = asked("shutdown")
     world.provider.answers[f"POST {SHUTDOWN}"] = httpx.ReadTimeout("cut")
     row = world.advance(row)
-    row = world.pass_s(600, row)
+    row = world.pass_s(600, row, step_s=20)
     assert row.state == State.NOT_DONE
     assert world.provider.count("POST", SHUTDOWN) == Attempt.objects.count() == 2
 
@@ -91,5 +92,5 @@ def test_a_delete_without_an_answer_needs_two_proofs_of_absence(asked: Open, wor
 
 def test_a_rename_is_done_with_its_answer(asked: Open, world: World) -> None:
     row = asked("rename", name="trainer-new")
-    world.answers("rename", 200, {"message": "ok", "new_name": "trainer-new"}, method="PUT")
+    world.answers("rename", said(200, {"message": "ok", "new_name": "trainer-new"}))
     assert world.advance(row).state == State.SUCCEEDED

@@ -6,14 +6,16 @@ from typing import Any
 
 import httpx
 import pytest
+from django.db import Error, transaction
 
 from cloud import processes
-from cloud.operations import evidence, sending
+from cloud.operations import engine, evidence, sending
 from cloud.operations.models import Attempt, Operation
 from cloud.operations.states import State
 from cloud.timing import timing
 from tests.cloud.operations.conftest import ID, WRITES, Open, World, found
 from tests.cloud.operations.playing import Killed
+from tests.support.provider import streamed
 
 CUT = httpx.ReadTimeout("cut")
 POWER = {"power_on": "stopped", "shutdown": "running", "force_off": "running"}
@@ -38,7 +40,7 @@ def unclear(asked: Open, world: World) -> Any:
     return make
 
 
-# --- It happened --------------------------------------------------------------------------------------------------------
+# --- It happened
 
 
 @pytest.mark.parametrize("kind", sorted(POWER))
@@ -107,7 +109,7 @@ def test_a_delete_is_not_proven_while_the_list_still_has_the_machine(unclear: An
     assert row.state == State.UNCLEAR
 
 
-# --- It did not happen: sent again or never -----------------------------------------------------------------------------
+# --- It did not happen: sent again or never
 
 
 @pytest.mark.parametrize(
@@ -158,7 +160,7 @@ def test_a_forced_stop_is_sent_again_only_to_a_machine_that_is_read_as_running(u
     assert (row.state, world.writes("force_off")) == (State.EXPIRED, 1)
 
 
-# --- What proves nothing ------------------------------------------------------------------------------------------------
+# --- What proves nothing
 
 
 def _clutter(world: World, number: int, at: datetime) -> list[dict[str, Any]]:
@@ -310,7 +312,7 @@ def test_of_a_disabled_account_nobody_can_look_and_a_person_is_told(unclear: Any
     assert "disabled" in row.outcome
 
 
-# --- Who sent it --------------------------------------------------------------------------------------------------------
+# --- Who sent it
 
 
 def _killed_while_sending(asked: Open, world: World) -> Operation:
@@ -347,17 +349,23 @@ def test_while_the_senders_process_lives_nothing_is_sent_again_and_nothing_dispr
 
 
 def test_an_end_that_the_database_refused_is_saved_with_a_later_heartbeat(asked: Open, world: World) -> None:
-    row = _killed_while_sending(asked, world)
-    attempt = row.sent.get()
-    ended = {"ended_at": world.clock(), "result": "unclear"}
-    sending._unsaved.keep(attempt.pk, ended)
+    row = asked("shutdown")
+
+    def answer_while_the_database_refuses(_request: httpx.Request) -> httpx.Response:
+        transaction.set_rollback(True)
+        return streamed(200, b'{"task_id": "task-9"}')
+
+    world.answers("shutdown", answer_while_the_database_refuses)
+    with pytest.raises(Error):
+        engine.advance(row.pk, world.clock)
+    transaction.set_rollback(False)
+    assert (world.now(row).state, row.sent.get().ended_at) == (State.SENDING, None)
     sending.save_ends()
-    attempt.refresh_from_db()
-    assert (attempt.ended_at, attempt.result) == (world.clock(), "unclear")
     sending.save_ends()  # and once is enough
+    assert (row.sent.get().result, row.sent.get().body) == ("accepted", "task-9")
 
 
-# --- Clocks -------------------------------------------------------------------------------------------------------------
+# --- Clocks
 
 
 @pytest.mark.parametrize("offset_s", [-600, 600])

@@ -1,10 +1,12 @@
 """With the guards out of the way: what somebody changed all the same is found, and the first broken row is named."""
 
+import re
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from panel.audit import canonical, checkpoints, claims, guards
 from panel.audit.models import GENESIS, Checkpoint, Entry, Head
@@ -52,6 +54,25 @@ def test_no_column_is_changed_unseen(five: list[Entry], column: str, capsys: pyt
     Entry.objects.filter(sequence=3).update(**{column: value})
     guards.install()
     assert "Row 3 was changed" in found(capsys)
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL keeps to the types of columns")
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE audit_entry SET version = 'one' WHERE sequence = 3",
+        "UPDATE audit_entry SET at = 'never' WHERE sequence = 3",
+        "UPDATE audit_entry SET code = x'fffe' WHERE sequence = 3",
+        "UPDATE audit_entry SET code = CAST(x'fffe' AS TEXT) WHERE sequence = 3",
+        "UPDATE audit_entry SET sequence = 'three' WHERE sequence = 3",
+    ],
+)
+def test_what_fits_no_column_is_found_too(
+    five: list[Entry], statement: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+    assert re.search("Row 3 was changed|Row 3 is missing|after row 2|cannot be read", found(capsys))
 
 
 def test_a_deleted_row_is_named(five: list[Entry], capsys: pytest.CaptureFixture[str]) -> None:

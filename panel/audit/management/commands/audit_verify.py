@@ -3,6 +3,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
 from nacl.signing import VerifyKey
 
 from panel.audit import claims, outside
@@ -19,7 +20,10 @@ class Command(BaseCommand):
         parser.add_argument("--public-key", metavar="FILE", help="public keys that prove them, one a line")
 
     def handle(self, *, checkpoints: str | None, public_key: str | None, **options: Any) -> None:
-        report = verify(_keys(public_key), _copies(checkpoints))
+        try:
+            report = verify(_keys(public_key), _copies(checkpoints))
+        except DatabaseError as error:
+            raise CommandError(f"The record cannot be read: {error}", returncode=1) from None
         if not report.is_whole:
             raise CommandError("The record is BROKEN.\n" + "\n".join(report.faults), returncode=1)
         self.stdout.write(
