@@ -61,9 +61,9 @@ def run(fleets: Fleets) -> Report:
     return Report(
         figures,
         [
-            f"12: a reading of {MACHINES} machines of which one has changed: read, compared, written, told, drawn, sent. "
-            f"p95 over all pages and {ROUNDS[1]} and {ROUNDS[1000]} rounds. One process on the same machine reads all "
-            "pages; its own work counts too."
+            f"12: a reading of {MACHINES} machines of which one has changed: read, compared, written, told, drawn, "
+            f"sent. p95 over all pages and {ROUNDS[1]} and {ROUNDS[1000]} rounds. One process on the same machine "
+            "reads all pages; its own work counts too."
         ],
     )
 

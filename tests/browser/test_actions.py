@@ -1,4 +1,4 @@
-"""Doing things with machines in a real browser: pending at once, the result by itself, and the truth at every moment."""
+"""Doing things with machines in a real browser: pending at once, then the result, and the truth at every moment."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Asking for an action through the pages: what is refused and how, the same form twice, undo, retry, settling, locks."""
+"""Asking for actions through the pages: what is refused and how, the same form twice, undo, retry, settling, locks."""
 
 import threading
 from collections.abc import Callable
