@@ -2,8 +2,7 @@
 
 from cloud.ports import Ports
 from panel.actions.asked_again import put_on_record, why_not
-
-# CHECKPOINT
+from panel.audit.checkpoints import checkpoint_if_due
 from panel.live import news
 
 PORTS = Ports(
@@ -16,5 +15,5 @@ PORTS = Ports(
     home_team=news.home_team,
     why_not=why_not,
     record=put_on_record,
-    checkpoint=lambda now: None,
+    checkpoint=checkpoint_if_due,
 )

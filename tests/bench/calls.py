@@ -86,7 +86,7 @@ def run(fleets: Fleets) -> Report:
             Figure(11, "all calls a second with 500 operations", _rate(most), "", _rate(few)),
         ],
         [
-            f"10, 11: {MINUTES} played minutes, everything on somebody's screen, done second by second by the engine "
+            f"10, 11: {MINUTES} played minutes, all of it on a screen, done second by second by the engine "
             f"and the readers themselves; the provider is played, its tasks never end. With 500 operations "
             f"{500 - TASKS_SHOWN} are not in its list and are asked one by one: {most.calls['/tasks/ID'] / MINUTES:.0f} a "
             f"minute. Calls with 100: {_words(many)}."
