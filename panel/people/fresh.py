@@ -9,7 +9,7 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest
 
 from cloud.clock import system_clock
-from panel.people import lockout
+from panel.people import lockout, recorded
 from panel.people.models import User
 
 FRESH_S = 600.0
@@ -30,10 +30,13 @@ def prove(request: HttpRequest, email: str, password: str) -> bool:
     """Check the password of the person who is signed in, counted as a try at the door is; True: they are fresh now."""
     now = system_clock()
     if not lockout.may_try(request, email, now):
+        recorded.not_proved(request, email)
         return False
     person = User.objects.filter(email=email, is_active=True).first()
     if person is None or not person.check_password(password):
+        recorded.not_proved(request, email)
         return False
     lockout.note_success(request, email)
+    recorded.proved(request, person)
     note(request.session, now)
     return True

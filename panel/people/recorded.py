@@ -31,6 +31,16 @@ def password_set(request: HttpRequest, user: User, *, is_by_mail: bool) -> None:
     )
 
 
+def proved(request: HttpRequest, user: User) -> None:
+    """The password once more, before something that cannot be undone."""
+    with transaction.atomic():
+        record.append("person.proved", actor=_actor(request, user))
+
+
+def not_proved(request: HttpRequest, typed: str) -> None:
+    _failed("person.proof.failed", request, typed, Outcome.FAIL)
+
+
 def sign_in_failed(request: HttpRequest, typed: str) -> None:
     _failed("person.sign_in.failed", request, typed, Outcome.FAIL)
 

@@ -10,6 +10,7 @@ from tests.faults.door import Door
 from tests.faults.house import House, house
 from tests.faults.person import Person
 from tests.faults.seeds import Stage
+from tests.fixtures import *  # noqa: F403 -- the cast is shared by rooms
 
 
 def stage_of(home: House) -> Stage:

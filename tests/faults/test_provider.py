@@ -1,5 +1,6 @@
 """A provider that fails in every way, under every kind of action; real sockets. Numbers as in README.md."""
 
+import statistics
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -119,6 +120,24 @@ def test_f12_nobody_there_is_tried_again_and_never_called_unclear(stage: Stage) 
     for case in all_well(stage, machines):
         assert not {"checking", "unclear"} & {event.after for event in case.events}
         assert len(case.commits) == 1
+
+
+def test_f27_while_the_provider_is_down_pages_are_quick_and_old_intents_expire_unsent(stage: Stage) -> None:
+    """Ten scaled minutes: what was asked at their beginning is given up, what was asked at their end is done."""
+    machines = fresh(stage, 2)
+    times = []
+    with stage.house.away("sandbox"):
+        early, began = ask(stage, machines[0], "reboot"), time.monotonic()
+        while time.monotonic() - began < 600 / SCALE + 2:
+            asked_at = time.monotonic()
+            stage.person.get("/instances/").raise_for_status()
+            times.append(time.monotonic() - asked_at)
+            time.sleep(0.5)
+        late = ask(stage, machines[1], "reboot")
+        assert ended(stage, early, 20).state == "expired"
+    assert ended(stage, late).state == "succeeded"
+    assert statistics.median(times) < 0.3, times
+    assert [len(case.commits) for case in all_well(stage, machines)] == [0, 1]
 
 
 @pytest.mark.parametrize(("header", "pause_s"), [("2", 2.0), ("0", 0.0), ("soon", 5.0 / SCALE), (None, 5.0 / SCALE)])

@@ -114,6 +114,8 @@ def test_a_delete_wants_the_name_and_a_fresh_sign_in(send: Send, machine: Instan
     assert not Operation.objects.exists()
     assert send("delete", name=machine.name) == 302  # the password was right before, and counts for a while
     assert Operation.objects.get().state == State.HELD
+    people = Entry.objects.filter(code__startswith="person.").order_by("sequence")
+    assert list(people.values_list("code", flat=True)) == ["person.proof.failed", "person.proved"]
 
 
 def test_what_may_lose_data_wants_a_tick(send: Send) -> None:
