@@ -166,11 +166,16 @@ def steps(row: Operation) -> Sequence[tuple[str, Any, datetime | None]]:
     if State.CHECKING in reached:
         way.append((State.CHECKING, _("Checking what happened")))
     here = State(row.state)
-    marks = [state for state, _words in way]
-    place = marks.index(here) if here in marks else len(marks)
+    if here not in OPEN:
+        taken = [("done", words, reached[state]) for state, words in way if state in reached]
+        return [*taken, ("done", LOOKS[here][1], row.ended_at)]
+    if here is State.UNCLEAR:
+        way.append((here, LOOKS[here][1]))
+    place = [state for state, _words in way].index(here)
     found = [
         ("done" if number < place else "now" if number == place else "", words, reached.get(state))
         for number, (state, words) in enumerate(way)
+        if number >= place or state in reached
     ]
     return [*found, ("", _("Seen at Blue Lobster"), None)]
 

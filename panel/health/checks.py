@@ -10,6 +10,8 @@ from redis.exceptions import RedisError
 
 from cloud.clock import system_clock
 from cloud.models import Process, Refresh
+from cloud.operations.models import Operation
+from cloud.operations.states import State
 from cloud.store import store
 from cloud.timing import seconds, timing
 
@@ -26,7 +28,7 @@ class Finding:
 
 
 def findings() -> list[Finding]:
-    checks: tuple[Callable[[], Finding], ...] = (_database, _redis, _workers, _sweeper, _due)
+    checks: tuple[Callable[[], Finding], ...] = (_database, _redis, _workers, _sweeper, _due, _operations)
     return [check() for check in checks]
 
 
@@ -75,3 +77,19 @@ def _due() -> Finding:
     if oldest and oldest.due_at < now - seconds(timing().worker_healthy_s):
         return Finding(_("Queue"), "check", _("Late"), _("the oldest waits since"), oldest.due_at)
     return Finding(_("Queue"), "run", _("On time"))
+
+
+def _operations() -> Finding:
+    """Actions that nobody takes up, or whose outcome is looked for or waits for a person (reliability.md 4)."""
+    now, part = system_clock(), _("Actions")
+    rows = Operation.objects.order_by("changed_at")
+    late = rows.filter(next_check_at__lt=now - seconds(timing().worker_healthy_s)).first()
+    if late:
+        return Finding(part, "bad", _("Late"), _("one should have been taken up at"), late.next_check_at)
+    unclear = rows.filter(state=State.UNCLEAR).first()
+    if unclear:
+        return Finding(part, "check", _("Please check"), _("an outcome waits for a person since"), unclear.changed_at)
+    sought = rows.filter(state=State.CHECKING, changed_at__lt=now - seconds(timing().checking_s / 2)).first()
+    if sought:
+        return Finding(part, "check", _("Checking"), _("an outcome is looked for since"), sought.changed_at)
+    return Finding(part, "run", _("On time"))
