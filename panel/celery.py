@@ -17,14 +17,8 @@ TRANSPORT = {
     "socket_timeout": 10,
     "health_check_interval": 10,
     "global_keyprefix": "tidepool:celery:",
-    # Who publishes does not wait for a broker that is away: kombu's own retries took six seconds of a person's click.
-    # A worker that lost its broker comes back by broker_connection_max_retries below.
-    "max_retries": 0,
-    "interval_start": 0,
-    "interval_step": 0,
-    "interval_max": 0,
-    # Who knocks waits for nobody: without these, four seconds of pauses for a broker that is away. The worker's own
-    # coming back has settings of its own (broker_connection_max_retries).
+    # Who knocks waits for nobody: without these, six seconds of a person's click for a broker that is away. A worker
+    # comes back to its broker by settings of its own (broker_connection_max_retries).
     "max_retries": 0,
     "interval_start": 0,
     "interval_step": 0,
@@ -57,7 +51,7 @@ app.conf.update(
 )
 
 
-@worker_ready.connect  # type: ignore[untyped-decorator]  # celery has no types
+@worker_ready.connect
 def _begin_to_beat(**_: object) -> None:
     """Each worker says that it lives, and ends itself when it cannot: others may take up what it had."""
     from cloud.clock import system_clock  # noqa: PLC0415 -- models must be loaded first

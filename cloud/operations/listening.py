@@ -171,8 +171,9 @@ def _heard_checking(
         return
     near = near_tasks(row, kind, listing, owners, offset_s, now, pace)
     if len(near.own) == 1:
-        adopt(row, kind, near.own[0], now, pace)
-        owners[row.task_id] = row.pk
+        if adopt(row, near.own[0], now, pace):
+            owners[row.task_id] = row.pk
+            judge_task(row, kind, near.own[0], now, pace)
         return
     _read(found, now, pace)
     found.candidates, found.strange_task = len(near.own), near.strange
@@ -197,13 +198,14 @@ def near_tasks(
     return judging.near(row, kind, listing, others, now=now, offset_s=shift_s, pace=pace)
 
 
-def adopt(row: Operation, kind: Kind, task: shapes.Task, now: datetime, pace: Timing) -> None:
-    """The one task that can only be its own was found: it happened, and goes on or is over."""
+def adopt(row: Operation, task: shapes.Task, now: datetime, pace: Timing) -> bool:
+    """The one task that can only be its own was found: it happened, and goes on or is over. What it says is judged
+    after the commit.
+    """
     limit_at = now + seconds(pace.limit_s)
     words = _("Blue Lobster has it: its task was found.")
     task_id = task.task_id[:255]
-    if move(row, State.RUNNING, now=now, words=words, again_at=limit_at, found=Evidence(), task_id=task_id, tries=0):
-        judge_task(row, kind, task, now, pace)
+    return move(row, State.RUNNING, now=now, words=words, again_at=limit_at, found=Evidence(), task_id=task_id, tries=0)
 
 
 def _confirm(row: Operation, kind: Kind, seen: Seen, found: Evidence, now: datetime, pace: Timing) -> None:

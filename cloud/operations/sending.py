@@ -143,11 +143,13 @@ def _is_found(turn: Turn, kind: Kind, client: Client, clock: Clock) -> bool:
     if not near.own and not near.strange:
         return False
     with transaction.atomic():
-        if move(row, State.SENDING, now=now, again_at=now):
-            if len(near.own) == 1:
-                listening.adopt(row, kind, near.own[0], now, pace)
-            else:
-                move(row, State.CHECKING, now=now, found=evidence.begun(now), again_at=now)
+        is_mine = move(row, State.SENDING, now=now, again_at=now)
+        if is_mine and len(near.own) == 1:
+            listening.adopt(row, near.own[0], now, pace)
+        elif is_mine:
+            move(row, State.CHECKING, now=now, found=evidence.begun(now), again_at=now)
+    if row.state == State.RUNNING:
+        listening.judge_task(row, kind, near.own[0], now, pace)
     return True
 
 

@@ -88,10 +88,15 @@ def run(fleets: Fleets) -> Report:
         [
             f"10, 11: {MINUTES} played minutes, all of it on a screen, done second by second by the engine "
             f"and the readers themselves; the provider is played, its tasks never end. With 500 operations "
-            f"{500 - TASKS_SHOWN} are not in its list and are asked one by one: {most.calls['/tasks/ID'] / MINUTES:.0f} a "
-            f"minute. Calls with 100: {_words(many)}."
+            f"{500 - TASKS_SHOWN} are not in its list and are asked one by one: {_single(most):.0f} a minute. "
+            f"Calls with 100: {_words(many)}."
         ],
     )
+
+
+def _single(played: Played) -> float:
+    """How often a minute a task was asked for by itself."""
+    return played.calls["/tasks/ID"] / MINUTES
 
 
 def _rate(played: Played) -> float:

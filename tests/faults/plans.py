@@ -115,6 +115,7 @@ NEEDS_OF_POINTS = {
     "worker, polls the tasks": TASKS,
     "worker, puts the outcome on the record": TASKS,
     "worker, knocked, before the claim": AT_ONCE,
+    "provider, frozen while it is sent": ("shutdown", "reboot", "rename", "delete", "power_cycle"),  # without a look
     "web, after the commit, before the knock": AT_ONCE,
 }
 

@@ -64,7 +64,7 @@ def _figures(whole: Whole) -> Iterator[tuple[str, object]]:
     yield "Invariant violations", len(whole.violations)
     yield "Ended unclear", sum(case.row.state == "unclear" for case in cases)
     yield "Came to rest after its last fault (scaled s: median, p95, max)", _spread(times)
-    missed = [note for played in whole.played for scene in played.scenes for note in scene.notes]
+    missed = [note for played in whole.played for scene in played.scenes for note in scene.notes if ":" in note]
     yield (
         "Moments of a kill point that did not come",
         "; ".join(f"{n} × {note}" for note, n in Counter(missed).items()) or 0,

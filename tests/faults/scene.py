@@ -59,6 +59,10 @@ class Scene:
             except NoAnswer as error:
                 self.notes.append(str(error))
                 return
+            # 422: the name that was typed is not the machine's any more, a rename came between.
+            if answer.status_code == 422 and self.ask.kind == "delete" and "typed" not in self.notes:
+                self.notes.append("typed")
+                continue
             self.answers.append(answer.status_code)
             if answer.status_code != 409:
                 return
