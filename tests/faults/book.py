@@ -105,17 +105,18 @@ TABLES: dict[type[Any], tuple[str, str]] = {
 
 
 class Book:
-    """Reads the database at this URL with a connection of its own for each thread."""
+    """Reads the database at this URL. Threads may share it."""
 
     def __init__(self, url: str) -> None:
         self.url, self.is_sqlite = url, url.startswith("sqlite")
-        self._own = threading.local()
-        self._open: list[Any] = []
+        self._lock = threading.Lock()
+        self._idle: list[Any] = []  # connections that nobody reads by now
 
     def close(self) -> None:
-        """The connections of all threads."""
-        for connection in self._open:
-            connection.close()
+        with self._lock:
+            for connection in self._idle:
+                connection.close()
+            self._idle.clear()
 
     def operations(self, where: str = "1 = 1", *values: Any) -> list[Operation]:
         return self._read(Operation, where, values)
@@ -145,18 +146,25 @@ class Book:
 
     def rows(self, sql: str, *values: Any) -> list[dict[str, Any]]:
         """Plain rows by column. `?` stands for a value."""
-        if self.is_sqlite:
-            cursor = self._sqlite().execute(sql, values)
+        with self._lock:
+            known = self._idle.pop() if self._idle else None
+        try:
+            return self._rows(known or self._reading(), sql, values)
+        except psycopg.OperationalError:  # the server was killed under this connection
+            return self._rows(self._reading(), sql, values)
+
+    def _rows(self, connection: Any, sql: str, values: Sequence[Any]) -> list[dict[str, Any]]:
+        """Read, and leave the connection to the next; one that failed is closed."""
+        try:
+            cursor = connection.execute(sql if self.is_sqlite else sql.replace("?", "%s"), values)
             names = [column[0] for column in cursor.description]
-            return [dict(zip(names, row, strict=True)) for row in cursor]
-        for last_try in (False, True):
-            try:
-                with self._postgres().cursor(row_factory=psycopg.rows.dict_row) as found:
-                    return found.execute(sql.replace("?", "%s").encode(), values).fetchall()
-            except psycopg.OperationalError:  # the server was killed under this connection
-                if last_try:
-                    raise
-        raise AssertionError
+            found = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        except (psycopg.Error, sqlite3.Error):
+            connection.close()
+            raise
+        with self._lock:
+            self._idle.append(connection)
+        return found
 
     def snapshot(self, operation_id: str) -> str:
         """The whole row as text, to see whether it ever changes again."""
@@ -208,21 +216,11 @@ class Book:
         found = self.rows(f"SELECT {', '.join(names)} FROM {table} WHERE {where} ORDER BY {order}", *values)  # noqa: S608
         return [kind(**{name: _read_as(name, row[name]) for name in names}) for row in found]
 
-    def _sqlite(self) -> sqlite3.Connection:
-        if not hasattr(self._own, "sqlite"):
-            self._own.sqlite = sqlite3.connect(
-                f"file:{self._path}?mode=ro", uri=True, timeout=20, isolation_level=None, check_same_thread=False
-            )
-            self._open.append(self._own.sqlite)
-        found: sqlite3.Connection = self._own.sqlite
-        return found
-
-    def _postgres(self) -> "psycopg.Connection[Any]":
-        known: psycopg.Connection[Any] | None = getattr(self._own, "postgres", None)
-        if known is None or known.closed or known.broken:
-            known = self._own.postgres = self._connect()
-            self._open.append(known)
-        return known
+    def _reading(self) -> Any:
+        if not self.is_sqlite:
+            return self._connect()
+        address = f"file:{self._path}?mode=ro"
+        return sqlite3.connect(address, uri=True, timeout=20, isolation_level=None, check_same_thread=False)
 
     def _connect(self) -> "psycopg.Connection[Any]":
         return psycopg.connect(self.url, autocommit=True)

@@ -59,6 +59,7 @@ class Door:
         self._http = httpx.Client(base_url=url, trust_env=False, timeout=15, headers={"X-API-Key": key})
         self._lock = threading.Lock()
         self.requests: list[Request] = []
+        self._commits: list[dict[str, Any]] = []  # numbered from 1 without gaps
         self._arrived: dict[str, float] = {}
         self._seen = 0
         self._open: dict[int, int] = {}  # calls without an end so far: their number, their place in `requests`
@@ -136,19 +137,16 @@ class Door:
 
     def commits(self, machine: str = "") -> list[Commit]:
         """All of them, or one machine's, oldest first."""
+        with self._lock:
+            answer = self._get(f"commits?since={len(self._commits)}&limit=10000")
+            self._commits += [raw for raw in answer["commits"] if raw["seq"] > len(self._commits)]
+            found = [raw for raw in self._commits if not machine or raw["target"] == machine]
         self.watch()
-        found, since = [], 0
-        while True:
-            answer = self._get(f"commits?since={since}&limit=10000")
-            for raw in answer["commits"]:
-                since = raw["seq"]
-                if not machine or raw["target"] == machine:
-                    at = self._arrived.get(raw["request_id"], 0.0)
-                    found.append(
-                        Commit(raw["seq"], at, raw["endpoint"], raw["target"] or "", raw["params"], raw["task_id"])
-                    )
-            if since >= answer["last"] or not answer["commits"]:
-                return found
+        return [self._commit(raw) for raw in found]
+
+    def _commit(self, raw: dict[str, Any]) -> Commit:
+        at = self._arrived.get(raw["request_id"], 0.0)
+        return Commit(raw["seq"], at, raw["endpoint"], raw["target"] or "", raw["params"], raw["task_id"])
 
     def _get(self, door: str) -> dict[str, Any]:
         return dict(self._http.get(f"/__sandbox__/{door}").raise_for_status().json())

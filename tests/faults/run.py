@@ -21,6 +21,7 @@ from tests.faults.seeds import Played, Stage, play, stands
 SCALE, CALLS, AT_ONCE = 20.0, 60.0, 12
 BASE_MACHINES = 60
 PROGRESS_EVERY = 10
+FEWEST = 10  # seeds of a run that must meet a row in `sending`; fewer are a look at one of them
 
 
 @dataclass
@@ -62,7 +63,7 @@ def run(folder: Path, seeds: range, *, database_url: str = "", points_each: int 
             watcher.join()
             stage.close()
     whole.seconds = time.monotonic() - began
-    if not whole.hits_sending:
+    if len(seeds) >= FEWEST and not whole.hits_sending:
         whole.broken.append(Broken("run", "no blow met a row in `sending`: this run proves nothing"))
     return whole
 

@@ -26,7 +26,7 @@ def tell(stage: Stage, played: Played) -> str:
             )
     blows = [(start - begin, end - begin) for start, end in stage.blows if end > begin]
     lines.append(f"--- blows: {', '.join(f'{start:.1f}–{end:.1f}' for start, end in blows)}")
-    lines.append(f"again: script/faults --seed {played.plan.seed} --runs 1\n")
+    lines.append(f"again: script/faults --seed {played.plan.seed} --runs 1 --points {len(played.plan.points)}\n")
     return "\n".join(lines)
 
 

@@ -123,6 +123,34 @@ def test_a_hand_that_slept_through_its_lease_writes_nothing(asked: Open, world: 
     assert (world.now(row).state, world.now(row).tries, world.writes("reboot")) == (State.RUNNING, 0, 1)
 
 
+def test_the_fence_keeps_a_sleeper_out_even_when_the_state_is_the_same_again(asked: Open, world: World) -> None:
+    row = asked("shutdown")
+    sleeper = claims.claim(row.pk, world.clock(), PACE)
+    assert sleeper is not None
+    world.clock.move(PACE.lease_s + 1)
+    world.refuses("shutdown", 429, "rate_limited", **{"Retry-After": "200"})
+    row = world.advance(row)
+    assert (row.state, sleeper.row.state) == (State.QUEUED, State.QUEUED)
+    assert not moves.move(sleeper.row, State.SENDING, now=world.clock(), again_at=world.clock())
+    assert not claims.keep(sleeper, world.clock(), tries=99)
+    assert (world.now(row).fence, world.now(row).next_check_at) == (row.fence, row.next_check_at)
+
+
+def test_a_hand_whose_lease_ran_out_while_it_read_brings_nothing_forward(asked: Open, world: World) -> None:
+    row = asked("force_off")
+    world.refuses("force_off", 429, "rate_limited", **{"Retry-After": "200"})
+
+    def sleep() -> None:
+        world.provider.meanwhile = None
+        world.clock.move(PACE.lease_s + 1)
+        engine.advance(row.pk, world.clock)  # another hand sends it, and is told to wait
+
+    world.provider.meanwhile = sleep
+    row = world.advance(row)
+    assert (row.state, world.writes("force_off")) == (State.QUEUED, 1)
+    assert row.next_check_at == world.clock.move(200)
+
+
 def test_an_answer_that_comes_after_the_lease_is_not_saved_as_the_outcome(asked: Open, world: World) -> None:
     row = asked("reboot")
 
