@@ -118,7 +118,7 @@ def test_a_delete_is_not_proven_while_the_list_still_has_the_machine(unclear: An
 def test_what_looking_disproved_is_sent_again_so_often_and_no_more(
     unclear: Any, world: World, kind: str, sends: int
 ) -> None:
-    row = world.pass_s(2000, unclear(kind), step_s=25)
+    row = world.pass_s(2000, unclear(kind), step_s=45)
     assert row.state == State.NOT_DONE
     assert world.writes(kind) == Attempt.objects.filter(operation=row).count() == sends
 
@@ -156,7 +156,7 @@ def test_a_forced_stop_is_sent_again_only_to_a_machine_that_is_read_as_running(u
     world.sees(power_status="paused")
     row = world.pass_s(400, row, step_s=20)
     assert (row.state, world.writes("force_off")) == (State.QUEUED, 1)
-    row = world.pass_s(700, row, step_s=20)
+    row = world.pass_s(700, row, step_s=45)
     assert (row.state, world.writes("force_off")) == (State.EXPIRED, 1)
 
 
@@ -223,7 +223,7 @@ def test_a_strange_task_of_the_time_makes_it_unclear_and_nothing_is_sent_again(
 ) -> None:
     row = unclear("shutdown")
     world.provider.tasks = [world.task("COMPLETED", **fields)]
-    row = world.pass_s(1000, row, step_s=20)
+    row = world.pass_s(1000, row, step_s=45)
     assert (row.state, world.writes("shutdown")) == (State.UNCLEAR, 1)
 
 
@@ -231,7 +231,7 @@ def test_two_tasks_that_could_be_it_make_it_unclear(unclear: Any, world: World) 
     row = unclear("reboot")
     world.provider.answers[f"GET /instances/{ID}/stats"] = httpx.Response(200, json={"uptime_seconds": 90_000})
     world.provider.tasks = [world.task("COMPLETED", "reboot", task_id=f"task-{i}") for i in (1, 2)]
-    row = world.pass_s(1000, row, step_s=20)
+    row = world.pass_s(1000, row, step_s=45)
     assert row.state == State.UNCLEAR
     assert "more than one task" in row.outcome
 
@@ -267,14 +267,14 @@ def test_the_task_of_an_earlier_operation_is_not_taken_for_it(unclear: Any, aske
 def test_a_power_state_that_says_nothing_is_never_proof(unclear: Any, world: World, word: Any) -> None:
     row = unclear("shutdown")
     world.sees(power_status=word, ip_address=None)
-    row = world.pass_s(1000, row, step_s=20)
+    row = world.pass_s(1000, row, step_s=45)
     assert (row.state, world.writes("shutdown")) == (State.UNCLEAR, 1)
 
 
 def test_a_state_that_was_so_before_proves_nothing(unclear: Any, world: World) -> None:
     row = unclear("shutdown", power="unknown")
     world.sees(power_status="stopped")
-    row = world.pass_s(1000, row, step_s=20)
+    row = world.pass_s(1000, row, step_s=45)
     assert (row.state, world.writes("shutdown")) == (State.UNCLEAR, 1)
 
 

@@ -190,7 +190,7 @@ def test_a_delete_of_a_machine_that_is_listed_is_not_done_because_an_address_say
     world.refuses("delete", 404, "not_found")
     row = world.advance(row)
     assert row.state == State.CHECKING
-    row = world.pass_s(2000, row, step_s=25)
+    row = world.pass_s(2000, row, step_s=45)
     assert (row.state, world.writes("delete")) == (State.NOT_DONE, 3)
 
 
@@ -410,7 +410,7 @@ def _unclear(asked: Open, world: World) -> Operation:
     row = asked("shutdown", power="unknown")
     world.answers("shutdown", httpx.ReadTimeout("cut"))
     world.sees(power_status=None, ip_address=None)
-    row = world.pass_s(1000, world.advance(row), step_s=25)
+    row = world.pass_s(1000, world.advance(row), step_s=45)
     assert row.state == State.UNCLEAR
     return row
 

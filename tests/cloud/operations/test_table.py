@@ -29,7 +29,7 @@ from tests.cloud.operations.playing import LOST, NO, YES, Killed, Played
 from tests.fixtures import Hands, person
 
 PLANS = [*YES, *YES, *NO, *LOST]
-EXAMPLES = int(os.environ.get("TIDEPOOL_TEST_EXAMPLES", "15"))
+EXAMPLES = int(os.environ.get("TIDEPOOL_TEST_EXAMPLES", "40"))
 
 
 @pytest.mark.parametrize("before", list(State))
