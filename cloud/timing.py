@@ -51,6 +51,7 @@ class Timing:
     absent_again_s: float = 60  # between two 404 that prove a delete
     checking_s: float = 600  # looked for so long without a finding: unclear
     heard_s: float = 60  # a reading younger than this speaks for now
+    silence_s: float = 180  # without any reading for so long, looking begins anew: those minutes say nothing
     unclear_again_s: float = 3600
     backoff_s: float = 1  # before the second try of what could not be sent; doubled each time
     backoff_slow_s: float = 30  # after five quick tries

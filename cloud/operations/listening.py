@@ -226,7 +226,7 @@ def _confirm(row: Operation, kind: Kind, seen: Seen, found: Evidence, now: datet
 
 def _read(found: Evidence, now: datetime, pace: Timing) -> None:
     """There was an answer, whatever it said."""
-    if found.read_at is None or found.read_at < now - seconds(pace.heard_s):
+    if found.read_at is None or found.read_at < now - seconds(pace.silence_s):
         found.read_since = now
     found.read_at = now
 

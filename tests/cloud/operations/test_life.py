@@ -1,11 +1,14 @@
 """The life of an operation: from an intent to an outcome that is true, with one request on the wire."""
 
+import json
+
 import httpx
 
 from cloud.models import Instance
 from cloud.operations.models import Attempt
 from cloud.operations.states import State
 from tests.cloud.operations.conftest import ID, Open, World
+from tests.support.provider import streamed
 from tests.support.provider import said
 
 SHUTDOWN = f"/instances/{ID}/shutdown"
@@ -94,3 +97,19 @@ def test_a_rename_is_done_with_its_answer(asked: Open, world: World) -> None:
     row = asked("rename", name="trainer-new")
     world.answers("rename", said(200, {"message": "ok", "new_name": "trainer-new"}))
     assert world.advance(row).state == State.SUCCEEDED
+
+
+def test_looking_that_says_nothing_ends_with_a_person_even_when_readings_are_rare(asked: Open, world: World) -> None:
+    """A machine that was started when the request left: its uptime says neither, however long one looks."""
+    row = asked("reboot")
+    world.provider.answers[f"POST /instances/{ID}/reboot"] = httpx.ReadTimeout("cut")
+    row = world.advance(row)
+    sent = world.clock()
+
+    def stats(_request: httpx.Request) -> httpx.Response:
+        return streamed(200, json.dumps({"uptime_seconds": (world.clock() - sent).total_seconds()}).encode())
+
+    world.provider.answers[f"GET /instances/{ID}/stats"] = stats
+    row = world.pass_s(3600, row, step_s=100)
+    assert row.state == State.UNCLEAR
+    assert (world.clock() - sent).total_seconds() < 1800
