@@ -8,8 +8,7 @@ from cloud.models import Instance
 from cloud.operations.models import Attempt
 from cloud.operations.states import State
 from tests.cloud.operations.conftest import ID, Open, World
-from tests.support.provider import streamed
-from tests.support.provider import said
+from tests.support.provider import said, streamed
 
 SHUTDOWN = f"/instances/{ID}/shutdown"
 
