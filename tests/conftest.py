@@ -66,6 +66,23 @@ def _flush_finds_no_guards(request: pytest.FixtureRequest) -> Iterator[None]:
         guards.lift()
 
 
+# Whole files go to one process each; the longest begin first, so that neither process ends long after the other.
+LONGEST = (
+    "test_seeds_on_sqlite",
+    "test_seeds_on_postgresql",
+    "test_provider",
+    "test_actions",
+    "test_pages",
+    "test_live",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Only an order among files, which xdist hands out as they come."""
+    ranks = {name: rank for rank, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: ranks.get(item.path.stem, len(ranks)))
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("browser") and not demand.chromium():
         demand.missing("there is no Chromium: install it, or let script/test do so.")

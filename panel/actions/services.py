@@ -86,7 +86,8 @@ def undo(*, actor: Actor, row: Operation) -> None:
     """Take back what was not sent yet: whoever asked, or could have asked. Raises PermissionDenied, TooLate."""
     action = table.of(row.kind)
     policy.require(actor, action.permission if action else Permission.INSTANCE_DELETE, row)
-    words = _("Taken back by %(who)s. Nothing was sent.") % {"who": actor.label}
+    said = _("Taken back by %(who)s. What was sent before had not taken effect.") if row.attempts else ""
+    words = (said or _("Taken back by %(who)s. Nothing was sent.")) % {"who": actor.label}
     with transaction.atomic():
         opening.take_back(row, by=actor.label, now=system_clock(), words=words)
         _record(actor, row, "undone")

@@ -68,7 +68,7 @@ def undo(request: PanelRequest, pk: UUID) -> HttpResponse:
         services.undo(actor=request.actor, row=row)
     except services.TooLate:
         return _answer(request, row, _("It was too late: it is being sent already. You see here how it goes."))
-    return _answer(request, row, _("Taken back. Nothing was sent."))
+    return _answer(request, row, _("Taken back. Nothing was changed."))
 
 
 @require_POST

@@ -81,7 +81,7 @@ def test_a_delete_is_taken_back_in_time(page: Page, world: World) -> None:
     expect(head(page)).to_have_text(re.compile(r"Deleting in 0:0\d"))
     page.locator("#toasts").get_by_role("button", name="Undo").click()
     expect(head(page)).to_have_text("Running")
-    expect(page.locator("#toasts")).to_contain_text("Taken back. Nothing was sent.")
+    expect(page.locator("#toasts")).to_contain_text("Taken back. Nothing was changed.")
     assert world.commits("delete_instance", machine) == 0
 
 
