@@ -56,8 +56,8 @@ def _begin_to_beat(**_: object) -> None:
     """Each worker says that it lives, and ends itself when it cannot: others may take up what it had."""
     from cloud.clock import system_clock  # noqa: PLC0415 -- models must be loaded first
     from cloud.models import Process  # noqa: PLC0415
-    from cloud.operations.sending import save_ends  # noqa: PLC0415
+    from cloud.operations import unsaved  # noqa: PLC0415
     from cloud.processes import Heart  # noqa: PLC0415
     from cloud.timing import timing  # noqa: PLC0415
 
-    Heart(Process.Kind.WORKER, system_clock, timing(), also=save_ends).start()
+    Heart(Process.Kind.WORKER, system_clock, timing(), also=unsaved.save).start()

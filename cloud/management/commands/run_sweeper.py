@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand
 
 from cloud.clock import system_clock
 from cloud.models import Process
-from cloud.operations.sending import save_ends
+from cloud.operations import unsaved
 from cloud.processes import Heart
 from cloud.sweeper import Sweeper
 from cloud.timing import timing
@@ -19,7 +19,7 @@ class Command(BaseCommand):
         stopped = threading.Event()
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda _number, _frame: stopped.set())
-        heart = Heart(Process.Kind.SWEEPER, system_clock, timing(), also=save_ends)
+        heart = Heart(Process.Kind.SWEEPER, system_clock, timing(), also=unsaved.save)
         heart.start()
         Sweeper(system_clock, timing(), stopped).run()
         heart.stop()

@@ -9,7 +9,7 @@ import pytest
 from django.db import Error, transaction
 
 from cloud import processes
-from cloud.operations import engine, evidence, sending
+from cloud.operations import engine, evidence, unsaved
 from cloud.operations.models import Attempt, Operation
 from cloud.operations.states import State
 from cloud.timing import timing
@@ -360,8 +360,8 @@ def test_an_end_that_the_database_refused_is_saved_with_a_later_heartbeat(asked:
         engine.advance(row.pk, world.clock)
     transaction.set_rollback(False)
     assert (world.now(row).state, row.sent.get().ended_at) == (State.SENDING, None)
-    sending.save_ends()
-    sending.save_ends()  # and once is enough
+    unsaved.save()
+    unsaved.save()  # and once is enough
     assert (row.sent.get().result, row.sent.get().body) == ("accepted", "task-9")
 
 
