@@ -93,7 +93,14 @@ def read_tasks(turn: Turn, client: Client) -> float:
     listing = client.list_tasks(limit=listening.LIMIT, days=judging.TASK_DAYS)
     if catalogue.tasks(turn.account, listing.items, turn.now):
         ports().tell(Change(turn.account.pk, topics=frozenset({"tasks"})))
-    listening.heard(turn.account, listing, now=turn.clock(), pace=turn.timing, offset_s=client.clock_offset_s)
+    listening.heard(
+        turn.account,
+        listing,
+        asked_at=turn.now,
+        now=turn.clock(),
+        pace=turn.timing,
+        offset_s=client.clock_offset_s,
+    )
     is_busy = ProviderTask.objects.filter(account=turn.account, status__in=ProviderTask.UNFINISHED).exists()
     is_seen = ports().is_watched("tasks")
     usual_s = turn.timing.tasks_watched_s if is_busy and is_seen else turn.timing.tasks_idle_s

@@ -25,6 +25,8 @@ class Evidence(Struct, omit_defaults=True, kw_only=True):
     power: str = ""  # of the machine at the last reading; "absent" when the list lacks it
     done: int = 0
     not_done: int = 0
+    done_at: datetime | None = None  # when enough readings had shown it
+    listed_at: datetime | None = None  # the last task list was asked for, and held no single task of ours
     clean_at: datetime | None = None  # a complete task list had nothing of ours, after nothing could come any more
     strange_task: str = ""  # a task of this machine in our window whose name we do not know
     candidates: int = 0  # tasks that could be this operation's: more than one prove nothing

@@ -41,7 +41,7 @@ def decide(
     """
     if found.contradicted >= READINGS:
         return Verdict(State.UNCLEAR, _("Blue Lobster says that it is done, and the machine does not show it."))
-    if found.done >= (READINGS if kind.has_task else 1):
+    if is_shown(kind, found) and _is_without_task(kind, found, now, pace):
         return Verdict(State.SUCCEEDED, _("We looked: it happened."))
     if is_over and _is_disproven(row, kind, found, pace):
         if sends < kind.sends:
@@ -50,6 +50,19 @@ def decide(
     if _is_tired(row, found, now, pace):
         return Verdict(State.UNCLEAR, _unclear_words(found))
     return None
+
+
+def is_shown(kind: Kind, found: Evidence) -> bool:
+    """Enough readings in a row say that it happened."""
+    return found.done >= (READINGS if kind.has_task else 1)
+
+
+def _is_without_task(kind: Kind, found: Evidence, now: datetime, pace: Timing) -> bool:
+    """Was its task looked for since then? One that nobody claims would be taken for the next operation's own."""
+    if not kind.has_task or found.done_at is None:
+        return not kind.has_task
+    is_looked_for = found.listed_at is not None and found.listed_at >= found.done_at
+    return is_looked_for or now >= found.done_at + seconds(pace.heard_s)
 
 
 def _is_disproven(row: Operation, kind: Kind, found: Evidence, pace: Timing) -> bool:

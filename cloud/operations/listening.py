@@ -6,6 +6,7 @@ read again a few seconds later.
 
 import random
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils.translation import gettext as _
@@ -25,21 +26,36 @@ LIMIT = judging.LIMIT
 SINGLES = 2  # tasks that are asked for by themselves after one reading of the list
 
 
-def heard(
-    account: Account, listing: shapes.TaskList, *, now: datetime, pace: Timing, offset_s: float | None = None
-) -> None:
-    """The newest tasks were read, `listing` asked with limit=100 and days=7.
-
-    `offset_s` is the provider's clock minus ours, as the answer's Date header said.
+@dataclass(frozen=True)
+class Heard:
+    """One reading of the task list. `owners` says which operation has which task; `offset_s` is the provider's clock
+    minus ours, as the answer's Date header said.
     """
+
+    listing: shapes.TaskList
+    owners: dict[str, str]
+    asked_at: datetime
+    offset_s: float | None
+
+
+def heard(
+    account: Account,
+    listing: shapes.TaskList,
+    *,
+    asked_at: datetime,
+    now: datetime,
+    pace: Timing,
+    offset_s: float | None = None,
+) -> None:
+    """The newest tasks were read, asked for at `asked_at` with limit=100 and days=7."""
     rows = _rows(account, now, pace)
     if not rows:
         return
     tasks = {task.task_id: task for task in listing.items}
-    owners = owners_of(account, tasks)
+    reading = Heard(listing, owners_of(account, tasks), asked_at, offset_s)
     for row in rows:
         if row.state == State.CHECKING:
-            _heard_checking(row, listing, owners, offset_s, now, pace)
+            _heard_checking(row, reading, now, pace)
         elif row.task_id in tasks:
             judge_task(row, kind_of(row), tasks[row.task_id], now, pace)
     _ask_alone([row for row in rows if row.state == State.RUNNING and row.task_id not in tasks], now, pace)
@@ -104,6 +120,10 @@ def judge_task(row: Operation, kind: Kind, task: shapes.Task, now: datetime, pac
 
 def judge(row: Operation, kind: Kind, found: Evidence, now: datetime, pace: Timing) -> bool:
     """Decide a row in `checking` by its evidence; True when its state changed."""
+    if not judging.is_shown(kind, found):
+        found.done_at = None
+    elif found.done_at is None:
+        found.done_at = now
     may_be_disproven = found.not_done >= judging.READINGS  # the rest is asked only where it matters
     is_over = not may_be_disproven or is_sender_over(row, now, pace)
     sends = times_sent(row) if may_be_disproven else row.attempts
@@ -158,25 +178,19 @@ def _ask_alone(rows: Sequence[Operation], now: datetime, pace: Timing) -> None:
         Operation.objects.filter(pk=row.pk, fence=row.fence, next_check_at__gt=now).update(next_check_at=now)
 
 
-def _heard_checking(
-    row: Operation,
-    listing: shapes.TaskList,
-    owners: dict[str, str],
-    offset_s: float | None,
-    now: datetime,
-    pace: Timing,
-) -> None:
+def _heard_checking(row: Operation, reading: Heard, now: datetime, pace: Timing) -> None:
     kind, found = kind_of(row), evidence.of(row)
     if not kind.has_task:
         return
-    near = near_tasks(row, kind, listing, owners, offset_s, now, pace)
+    near = near_tasks(row, kind, reading.listing, reading.owners, reading.offset_s, now, pace)
     if len(near.own) == 1:
         if adopt(row, near.own[0], now, pace):
-            owners[row.task_id] = row.pk
+            reading.owners[row.task_id] = row.pk
             judge_task(row, kind, near.own[0], now, pace)
         return
     _read(found, now, pace)
     found.candidates, found.strange_task = len(near.own), near.strange
+    found.listed_at = reading.asked_at
     if near.is_complete and not near.own:
         found.clean_at = now
     if not judge(row, kind, found, now, pace):

@@ -112,3 +112,21 @@ def test_looking_that_says_nothing_ends_with_a_person_even_when_readings_are_rar
     row = world.pass_s(3600, row, step_s=100)
     assert row.state == State.UNCLEAR
     assert (world.clock() - sent).total_seconds() < 1800
+
+
+def test_a_task_of_the_operation_before_is_nobody_elses_proof(asked: Open, world: World) -> None:
+    """The first restart is shown by the uptime at once, its task is listed later; the second never takes effect."""
+    first = asked("reboot")
+    world.provider.answers[f"POST /instances/{ID}/reboot"] = httpx.ReadTimeout("cut")
+    first = world.advance(first)
+    task = world.task("COMPLETED", "reboot")
+    world.clock.move(30)
+    world.provider.answers[f"GET /instances/{ID}/stats"] = httpx.Response(200, json={"uptime_seconds": 20})
+    first = world.advance(first)
+    assert first.state == State.CHECKING
+    world.provider.tasks = [task]
+    first = world.pass_s(30, first)
+    assert (first.state, first.task_id) == (State.SUCCEEDED, "task-1")
+    second = world.advance(asked("reboot"))
+    world.read("tasks")
+    assert world.now(second).state == State.CHECKING
