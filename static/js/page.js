@@ -1,5 +1,8 @@
 // Small conveniences of every page: copy, "/" for the search, filters that keep what is typed, the sides of a menu.
 (() => {
+  // What a person has opened stays open when its part is read again.
+  Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) => !(name === "open" && node.tagName === "DETAILS");
+
   const say = (text) => {
     document.getElementById("said").textContent = text;
   };

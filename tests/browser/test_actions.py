@@ -67,6 +67,15 @@ def test_shut_down_restart_and_rename_with_two_people_watching(
     expect(vera.locator("h1")).to_have_text("web-01")
 
 
+def test_an_open_menu_stays_open_when_the_machine_changes(page: Page, world: World) -> None:
+    opened(page, "inference-02")
+    page.locator("#machine .acts summary").click()
+    world.change(do="set", id=world.named("inference-02"), fields={"power_status": "stopped"})
+    expect(head(page)).to_contain_text("Off")
+    expect(page.locator("#machine .acts").get_by_role("link", name="Rename")).to_be_visible()
+    world.change(do="set", id=world.named("inference-02"), fields={"power_status": "running"})
+
+
 def test_a_delete_is_taken_back_in_time(page: Page, world: World) -> None:
     machine = world.named("notebook-01")
     opened(page, "notebook-01")
