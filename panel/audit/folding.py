@@ -34,6 +34,8 @@ def take(draft: Entry, now: datetime) -> int | None:
         last, is_new = Fold.objects.get_or_create(key=_key(draft), defaults=fresh)
         if is_new:
             return 0
+        if now - WINDOW < last.since <= now + WINDOW:
+            continue  # another's, made in this very moment: to be counted there, not opened anew
         if row.filter(since=last.since, count=last.count).update(count=0, **fresh):
             return last.count
     return 0  # others were always faster: rather a row too many than one too few

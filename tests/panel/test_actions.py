@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 
 import pytest
+from django.db import connections
 from django.test import Client
 
 from cloud.models import Account, Instance
@@ -256,6 +257,7 @@ def test_fifty_at_once_with_one_key_are_one_operation(send: Send, machine: Insta
 
     def press(client: Client) -> None:
         statuses.extend(send("reboot", client) for _ in range(5))
+        connections.close_all()
 
     threads = [threading.Thread(target=press, args=(client,)) for client in clients]
     for thread in threads:

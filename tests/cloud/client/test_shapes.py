@@ -1,5 +1,4 @@
 import contextlib
-import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -301,10 +300,3 @@ ROWS = st.dictionaries(st.sampled_from(NAMES), JSON, max_size=12)
 def test_no_answer_breaks_a_shape(shape: type[Shape], answer: Any, is_write: bool) -> None:
     with contextlib.suppress(ShapeError):
         shape.parse(answer, is_write=is_write)
-
-
-def test_ten_thousand_machines_are_read_fast() -> None:
-    rows = [{**LIVE, "uuid": f"vm-{index}"} for index in range(10_000)]
-    started = time.process_time()
-    assert len(InstanceList.parse(rows).items) == 10_000
-    assert time.process_time() - started < 0.5  # 0.1 s measured; the rest is for busy machines
