@@ -69,10 +69,12 @@ def request(
 def retry(*, actor: Actor, row: Operation, client_key: str) -> Opened:
     """The same again, with the same inputs, as a new operation.
 
-    Raises as `request`, and TooLate unless it ended badly.
+    Raises as `request`, TooLate unless it ended badly, and Refusal for what must be confirmed each time.
     """
     action = table.of(row.kind)
     policy.require(actor, action.permission if action else Permission.INSTANCE_DELETE, row)
+    if action and action.may_lose:
+        raise Refusal(_("What may lose data is asked for anew, with its confirmation."))
     if action is None or row.target is None or row.state not in {State.FAILED, State.NOT_DONE, State.EXPIRED}:
         raise TooLate(row)
     opened = request(

@@ -60,6 +60,7 @@ class Told:
     words: str
     can_undo: bool = False
     can_retry: bool = False
+    can_ask_again: bool = False  # by its confirmation: it may lose data
     can_settle: bool = False
     can_put_aside: bool = False
 
@@ -84,6 +85,7 @@ def told(row: Operation, actor: Actor) -> Told:
     may_settle = policy.allowed(actor, Permission.OPERATION_SETTLE, row)
     has_ended_badly = state in {State.FAILED, State.NOT_DONE, State.EXPIRED}
     is_there = row.target is None or row.target.gone_at is None
+    may_repeat = may and has_ended_badly and is_there and not row.is_put_aside
     return Told(
         row,
         verb(row),
@@ -91,7 +93,8 @@ def told(row: Operation, actor: Actor) -> Told:
         row.target_label,
         row.outcome,
         can_undo=may and state in {State.HELD, State.QUEUED, State.WAITING_APPROVAL},
-        can_retry=may and has_ended_badly and is_there,
+        can_retry=may_repeat and not action.may_lose if action else False,
+        can_ask_again=may_repeat and action.may_lose if action else False,
         can_settle=may_settle and state is State.UNCLEAR,
         can_put_aside=may and has_ended_badly and not row.is_put_aside,
     )

@@ -175,6 +175,21 @@ def test_a_failure_is_shown_until_it_is_tried_again(
     assert "Needs attention" not in as_olga.get(f"/instances/{machine.pk}/").content.decode()
 
 
+def test_what_may_lose_data_is_not_tried_again_without_its_confirmation(
+    send: Send, machine: Instance, as_olga: Client, clock: Hands
+) -> None:
+    send("delete", name=machine.name, password=PASSWORD)
+    row = Operation.objects.get()
+    moves.move(row, State.QUEUED, now=clock(), again_at=clock())
+    failed(row, clock)
+    page = as_olga.get(f"/activity/{row.pk}/").content.decode()
+    assert "Try again" not in page
+    assert f"/instances/{machine.pk}/do/delete/" in page
+    answer = as_olga.post(f"/activity/{row.pk}/retry/", {"key": "again"}, **HTMX)  # type: ignore[arg-type]
+    assert "asked for anew" in answer.content.decode()
+    assert Operation.objects.count() == 1
+
+
 def test_a_failure_is_put_aside(send: Send, machine: Instance, as_olga: Client, clock: Hands) -> None:
     send("reboot")
     row = failed(Operation.objects.get(), clock)
