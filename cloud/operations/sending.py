@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from django.db import Error, transaction
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from cloud import processes, standing
@@ -237,6 +237,6 @@ def _save(turn: Turn, attempt: Attempt, ended: dict[str, Any], outcome: Callable
         with transaction.atomic():
             Attempt.objects.filter(pk=attempt.pk).update(**ended)
             outcome()
-    except Error:
+    except Exception:  # of the database or of ours: the sender is done, and nobody else can know
         unsaved.keep(attempt.pk, ended)
         raise

@@ -144,7 +144,7 @@ def _refuse(action: Action, machine: Instance, params: Mapping[str, Any]) -> Non
         raise Refusal(_("It has this name already."))
     others = Instance.objects.present().filter(account=machine.account_id, name=name).exclude(pk=machine.pk)
     if name and others.exists():
-        raise Refusal(_("Another machine of this account is called %(name)s.") % {"name": name})
+        raise Refusal(_("This name is taken in this account."))
 
 
 def _retried(retry_of: str) -> dict[str, str]:

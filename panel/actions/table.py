@@ -21,8 +21,8 @@ PLUGGED = frozenset({Power.RUNNING, Power.PAUSED, Power.UNKNOWN})
 class Action:
     """What a button says, who may press it, and for machines in which state it is offered.
 
-    `verb` stands on buttons and heads, `going` is the state while it goes on, `asked` and `failed` complete
-    "… was asked" and "Needs attention: …". `effect` is the one sentence of a confirmation.
+    `verb` stands on buttons and heads, `going` is the state while it goes on, `failed` stands beside "Needs
+    attention". `effect` is the one sentence of a confirmation.
     """
 
     kind: Kind
@@ -130,6 +130,11 @@ ACTIONS: dict[str, Action] = {
 def of(kind: str) -> Action | None:
     """The action of a kind; None for one that this version does not know."""
     return ACTIONS.get(kind)
+
+
+def has_any(actor: Actor) -> bool:
+    """May this actor do anything to any machine? Who may not sees no menus."""
+    return any(policy.allowed(actor, action.permission) for action in ACTIONS.values())
 
 
 def offered_to(actor: Actor, machine: Instance) -> Iterator[Action]:

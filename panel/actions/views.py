@@ -80,6 +80,9 @@ def _request(request: PanelRequest, action: Action, machine: Instance, form: Act
     except services.Refusal as error:
         form.add_error("name" if action.name == "rename" else None, error.words)
     except services.Taken as error:
+        if error.holder.target_id != machine.pk:  # another machine's, perhaps of another team: only the name is told
+            form.add_error("name", _("This name is promised to another machine."))
+            return _ask(request, action, machine, form, status=409)
         return _ask(request, action, machine, form, holder=error.holder, status=409)
     except services.KeyReused:
         form.add_error(None, _("This form was sent before with other contents. Open it again."))

@@ -83,6 +83,8 @@ def retry(request: PanelRequest, pk: UUID) -> HttpResponse:
     except services.Refusal as error:
         return _answer(request, row, error.words)
     except services.Taken as error:
+        if error.holder.target_id != row.target_id:
+            return _answer(request, row, _("The name is promised to another machine by now."))
         said = {"verb": shown.verb(error.holder), "who": error.holder.actor_label}
         return _answer(request, row, _("“%(verb)s” by %(who)s has the machine now. Try again when it is done.") % said)
     return _answer(request, opened.row, shown.said(opened.row))

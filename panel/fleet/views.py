@@ -7,6 +7,7 @@ from django.views.decorators.http import require_safe
 
 from cloud import loads
 from panel.actions import shown as actions
+from panel.actions import table
 from panel.audit import record
 from panel.fleet import describe, listing, row, shown
 from panel.fleet.export import lines
@@ -30,6 +31,7 @@ def machines(request: PanelRequest) -> HttpResponse:
         "rows": row.rows(page.rows, stale_accounts(frame.standings)),
         "last_page": page.end(total),
         "heads": describe.heads(wish),
+        "may_act": table.has_any(request.actor),
     }
     return page_or_part(request, "fleet/list.html", context | ({} if request.htmx else describe.filters(frame, wish)))
 

@@ -87,7 +87,7 @@ def test_the_second_is_told_who_has_the_machine(send: Send, machine: Instance, t
         ("näme", "Only letters A to Z"),
         ("🦞🦞🦞", "Only letters A to Z"),
         ("trainer-0", "It has this name already."),
-        ("trainer-1", "Another machine of this account is called trainer-1."),
+        ("trainer-1", "This name is taken in this account."),
     ],
 )
 def test_a_bad_name_is_told_beside_its_field_and_kept(
@@ -105,7 +105,10 @@ def test_a_bad_name_is_told_beside_its_field_and_kept(
 def test_a_promised_name_is_promised_once(send: Send, machine: Instance, as_olga: Client) -> None:
     assert send("rename", name="the-name") == 302
     other = Instance.objects.exclude(pk=machine.pk).get()
-    assert as_olga.post(f"/instances/{other.pk}/do/rename/", {"key": "k2", "name": "the-name"}).status_code == 409
+    answer = as_olga.post(f"/instances/{other.pk}/do/rename/", {"key": "k2", "name": "the-name"})
+    assert answer.status_code == 409
+    assert "promised to another machine" in answer.content.decode()
+    assert machine.name not in answer.content.decode().partition('id="main"')[2]
 
 
 def test_a_delete_wants_the_name_and_a_fresh_sign_in(send: Send, machine: Instance) -> None:
