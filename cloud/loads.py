@@ -22,7 +22,10 @@ _TURNS = "tidepool:loads:read"
 
 def next_to_read(account: Account, looked_at: Sequence[int]) -> Instance | None:
     """Of the machines that are looked at, the account's one whose last turn is the longest ago; it is marked."""
-    rows = {row.pk: row for row in Instance.objects.filter(account=account, gone_at=None, pk__in=looked_at[:500])}
+    rows = {
+        row.pk: row
+        for row in Instance.objects.filter(account=account, gone_at=None, is_awaited=False, pk__in=looked_at[:500])
+    }
     if not rows:
         return None
     try:

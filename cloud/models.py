@@ -102,6 +102,7 @@ class Instance(models.Model):
     class Rank(models.IntegerChoices):
         """The order of a list sorted by state: what needs a person first."""
 
+        AWAITED = 55
         RUNNING = 60
         UNKNOWN = 70
         PAUSED = 80
@@ -141,6 +142,10 @@ class Instance(models.Model):
     os_type = models.CharField(max_length=64, blank=True)
     username = models.CharField(max_length=64, blank=True)
     started_at = models.DateTimeField()  # the provider's created_at, else when we first saw it
+    # A launch promised it and no list has had it yet. Its id is "launch:…" until the provider's is known.
+    is_awaited = models.BooleanField(default=False)
+    prepares_until = models.DateTimeField(null=True, blank=True)  # a new GPU machine builds its driver at first boot
+    labels = models.JSONField(default=dict, blank=True)  # what people wrote on it: the provider keeps none
     is_locked = models.BooleanField(default=False)  # protected: nothing in here deletes it
     # What goes on with it, written by the engine alone (cloud/operations/moves.py), never by a sync.
     attention = models.PositiveSmallIntegerField(choices=Attention.choices, default=Attention.CALM)
@@ -170,6 +175,8 @@ class Instance(models.Model):
                 F("team_id"), Coalesce("price_cents_per_hour", -1), F("name"), F("id"), name="instance_by_price"
             ),
             models.Index(fields=("team_id", "started_at", "id"), name="instance_by_age"),
+            models.Index(fields=("account",), name="instance_awaited", condition=Q(is_awaited=True)),
+            models.Index(fields=("account",), name="instance_prepares", condition=Q(prepares_until__isnull=False)),
         ]
 
     def __str__(self) -> str:

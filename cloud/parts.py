@@ -12,7 +12,7 @@ from cloud.client import Client
 from cloud.clock import Clock
 from cloud.errors import CloudError, Refused
 from cloud.models import Account, ProviderTask, Refresh
-from cloud.operations import judging, listening, waiting
+from cloud.operations import judging, launches, listening, waiting
 from cloud.ports import Change, ports
 from cloud.timing import Timing, seconds
 
@@ -41,12 +41,14 @@ class Superseded(Exception):
 
 def read_instances(turn: Turn, client: Client) -> float:
     listing = client.list_instances()
+    launches.recognise(turn.account, listing.items)
     outcome = sync.instances(
         turn.account,
         listing.items,
         now=turn.now,
         home_team=ports().home_team(),
         known_until=turn.row.done_at,
+        claims=launches.claims(turn.account, turn.now),
         is_complete=not listing.skipped,
         hold=turn.hold,
     )
@@ -63,6 +65,8 @@ def read_instances(turn: Turn, client: Client) -> float:
         for row in gone:
             lists.add(row.team_id)
             outcome.changed[row.team_id].append(row.pk)
+    for team, ids in launches.prepared(turn.account, turn.now).items():
+        outcome.changed[team] += ids
     topics = {"accounts"} if was_held != turn.account.held_missing else set()
     ports().tell(Change(turn.account.pk, outcome.changed, frozenset(lists), frozenset(topics)))
     listening.saw(

@@ -4,7 +4,7 @@ One diff in memory by digest; only rows that changed are written. No network in 
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -16,12 +16,32 @@ from cloud.models import Account, Instance
 from cloud.tally import recount
 
 # What a sync does not know of: identity, and what the panel itself says of a machine.
-OURS = {"id", "account", "provider_id", "team_id", "first_seen_at", "is_locked", "attention"} | {
-    f"operation_{part}" for part in ("id", "kind", "state", "at")
+OURS = {
+    "id",
+    "account",
+    "provider_id",
+    "team_id",
+    "first_seen_at",
+    "is_locked",
+    "prepares_until",
+    "labels",
+    "attention",
 }
+OURS |= {f"operation_{part}" for part in ("id", "kind", "state", "at")}
 # Values that a list is ordered or filtered by: when one changes, rows move and lists are read again.
 MOVES = ("name", "rank", "region", "type_label", "price_cents_per_hour", "gone_at")
 SHOWN = tuple(column.name for column in Instance._meta.concrete_fields if column.name not in OURS)
+
+
+NO_CLAIMS: Mapping[str, int] = {}
+
+
+@dataclass(frozen=True)
+class Home:
+    """Whose a new machine is: the team that claims its name, else the one for all that was found."""
+
+    team: int
+    claims: Mapping[str, int]
 
 
 @dataclass
@@ -41,10 +61,12 @@ def instances(
     now: datetime,
     home_team: int,
     known_until: datetime | None,
+    claims: Mapping[str, int] = NO_CLAIMS,
     is_complete: bool = True,
     hold: Callable[[], None] = lambda: None,
 ) -> Outcome:
     """Write what changed in the listing. `known_until` is when the cache was last right: the age of a last known state.
+    New machines belong to `home_team`, or to the team that `claims` the name.
 
     `hold` is the first statement of the transaction: it raises when another hand has the part by now.
     A listing that is not complete (some rows could not be read) proves no absence. Queries: 1 to compare, and about
@@ -56,7 +78,7 @@ def instances(
     outcome = Outcome()
     with transaction.atomic():
         hold()
-        _write(account, fresh, outcome, now=now, home_team=home_team, known_until=known_until)
+        _write(account, fresh, outcome, now=now, home=Home(home_team, claims), known_until=known_until)
         absent = [known[provider_id][0] for provider_id in known.keys() - said.keys()]
         if absent and is_complete:
             _note_absent(absent, outcome, now)
@@ -74,8 +96,9 @@ def _known(account: Account) -> dict[str, tuple[int, str]]:
     A row that is missing has no digest, so that it differs from whatever is said of it; one that is gone and listed
     again is found when it is written.
     """
-    rows = Instance.objects.filter(account=account, gone_at=None).values_list("provider_id", "id", "digest")
-    return {provider_id: (row_id, mark) for provider_id, row_id, mark in rows}
+    rows = Instance.objects.filter(account=account, gone_at=None, is_awaited=False)
+    told = rows.values_list("provider_id", "id", "digest")
+    return {provider_id: (row_id, mark) for provider_id, row_id, mark in told}
 
 
 def _write(
@@ -84,7 +107,7 @@ def _write(
     outcome: Outcome,
     *,
     now: datetime,
-    home_team: int,
+    home: Home,
     known_until: datetime | None,
 ) -> None:
     if not fresh:
@@ -94,7 +117,7 @@ def _write(
     for item, mark in fresh:
         old = before.get(item.uuid[:255])
         values = columns.of_instance(item, old.started_at if old else now)
-        row = _row(account, item.uuid[:255], old, values, now=now, home_team=home_team, known_until=known_until)
+        row = _row(account, item.uuid[:255], old, values, now=now, home=home, known_until=known_until)
         row.digest = mark
         rows.append(row)
         if old is None or any(getattr(old, name) != getattr(row, name) for name in MOVES):
@@ -114,13 +137,13 @@ def _row(
     values: dict[str, Any],
     *,
     now: datetime,
-    home_team: int,
+    home: Home,
     known_until: datetime | None,
 ) -> Instance:
     row = Instance(
         account=account,
         provider_id=provider_id,
-        team_id=old.team_id if old else home_team,
+        team_id=old.team_id if old else home.claims.get(values["name"], home.team),
         first_seen_at=old.first_seen_at if old else now,
         changed_at=now,
         **values,

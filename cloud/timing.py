@@ -48,6 +48,10 @@ class Timing:
     approval_s: float = 72 * 3600
     not_ready_s: float = 300  # how long `invalid_state` is answered with another try
     limit_s: float = 600  # a task that runs longer is unclear
+    launch_limit_s: float = 1800
+    in_line_s: float = 1  # launches are sent one at a time: how often the next one asks whether it is its turn
+    absence_s: float = 180  # a machine must have been looked for so long before its launch is said not to have happened
+    preparing_s: float = 1140  # the longest time that was seen until a new GPU machine had built its driver
     absent_again_s: float = 60  # between two 404 that prove a delete
     checking_s: float = 600  # looked for so long without a finding: unclear
     heard_s: float = 60  # a reading younger than this speaks for now

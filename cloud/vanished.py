@@ -11,6 +11,8 @@ from datetime import datetime
 from django.db import transaction
 
 from cloud.models import Account, Instance
+from cloud.operations.models import Operation
+from cloud.operations.states import State
 from cloud.tally import recount
 from cloud.timing import Timing, seconds
 
@@ -29,6 +31,8 @@ def settle(
 
     `does_exist` asks the provider for one id: False is its 404, None means that it gave no answer.
     """
+    # What somebody deletes right now is missed by nobody.
+    missing = [row for row in missing if not _is_being_deleted(row)]
     present, lately = _counts(account, now) if missing else (0, 0)
     # What was called gone lately counts: a mass that vanishes in slices is one too.
     is_mass = len(missing) + lately > max(MASS_LEAST, MASS_SHARE * (present + lately))
@@ -44,10 +48,16 @@ def settle(
     return gone
 
 
+def _is_being_deleted(row: Instance) -> bool:
+    return row.operation_kind == "delete" and row.attention == Instance.Attention.BUSY
+
+
 def _counts(account: Account, now: datetime) -> tuple[int, int]:
     """Machines that are present, and those called gone within LATELY_S that no person confirmed."""
-    rows = Instance.objects.filter(account=account)
+    rows = Instance.objects.filter(account=account, is_awaited=False)
     lately = rows.filter(gone_at__gt=now - seconds(LATELY_S))
+    deleted = Operation.objects.filter(account=account, kind="delete", state=State.SUCCEEDED, target__isnull=False)
+    lately = lately.exclude(pk__in=deleted.values("target_id"))
     if account.missing_confirmed_at:
         lately = lately.exclude(missing_since__lte=account.missing_confirmed_at)
     return rows.filter(gone_at=None).count(), lately.count()

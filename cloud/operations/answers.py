@@ -13,7 +13,7 @@ from cloud.models import Refresh
 from cloud.operations import evidence
 from cloud.operations.claims import Turn
 from cloud.operations.evidence import Evidence
-from cloud.operations.kinds import Kind
+from cloud.operations.kind import Kind, Sent
 from cloud.operations.models import Operation
 from cloud.operations.moves import move
 from cloud.operations.patience import OURS, backoff_s, waiting_words
@@ -23,12 +23,13 @@ from cloud.timing import seconds
 BODY_CAP = 4096
 
 
-def accepted(turn: Turn, kind: Kind, task_id: str, now: datetime) -> None:
+def accepted(turn: Turn, kind: Kind, sent: Sent, now: datetime) -> None:
     """They took it, with a task or without."""
     row, pace = turn.row, turn.pace
-    if task_id:
-        limit_at = now + seconds(pace.limit_s)
-        move(row, State.RUNNING, now=now, task_id=task_id[:255], again_at=limit_at, found=Evidence(), tries=0)
+    kind.accepted(row, sent)
+    if sent.task_id:
+        limit_at = now + seconds(kind.limit_s(pace))
+        move(row, State.RUNNING, now=now, task_id=sent.task_id[:255], again_at=limit_at, found=Evidence(), tries=0)
         schedule.no_later(row.account_id, Refresh.Part.TASKS, at=now + seconds(pace.poll_s))
     elif kind.has_task:
         move(row, State.CHECKING, now=now, found=evidence.begun(now), again_at=now)
@@ -69,7 +70,7 @@ def _definite(turn: Turn, kind: Kind, error: Refused, now: datetime) -> None:
         return
     found = evidence.of(row)
     found.task_said = error.message
-    move(row, State.FAILED, now=now, words=_no_words(error), found=found)
+    move(row, State.FAILED, now=now, words=kind.no_words(error) or _no_words(error), found=found)
 
 
 def _gone(row: Operation, now: datetime) -> None:

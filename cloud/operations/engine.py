@@ -19,7 +19,8 @@ from cloud.errors import CloudError, Refused
 from cloud.models import Refresh
 from cloud.operations import claims, evidence, listening, sending
 from cloud.operations.claims import Turn
-from cloud.operations.kinds import Kind, UnknownKind, kind_of
+from cloud.operations.kind import Kind
+from cloud.operations.kinds import UnknownKind, kind_of
 from cloud.operations.moves import move
 from cloud.operations.states import State
 from cloud.seal import CannotOpen
@@ -68,9 +69,10 @@ def _running(turn: Turn, clock: Clock) -> None:
     """Its time is over, or the task list lacks its task: ask for that one by itself, and give it up when it is late."""
     row, pace = turn.row, turn.pace
     kind = kind_of(row)
-    limit_at = (row.sent_at or row.changed_at) + seconds(pace.limit_s)
+    limit_s = kind.limit_s(pace)
+    limit_at = (row.sent_at or row.changed_at) + seconds(limit_s)
     # A list that has it and an address that knows it not could send it round for ever: not after twice its time.
-    is_askable = row.account.is_enabled and turn.now < limit_at + seconds(pace.limit_s)
+    is_askable = row.account.is_enabled and turn.now < limit_at + seconds(limit_s)
     if is_askable and _is_told(turn, kind, clock):
         return
     # While nobody reads its list, a task may be done and we would not know; a disabled account is never read.

@@ -8,7 +8,8 @@ from django.utils.translation import gettext as _
 
 from cloud import shapes
 from cloud.operations.evidence import Evidence
-from cloud.operations.kinds import KNOWN_TASKS, Kind
+from cloud.operations.kind import Kind
+from cloud.operations.kinds import KNOWN_TASKS
 from cloud.operations.models import Operation
 from cloud.operations.states import State
 from cloud.timing import Timing, seconds
@@ -32,22 +33,32 @@ def quiet_from(row: Operation, pace: Timing) -> datetime:
 
 
 def decide(
-    row: Operation, kind: Kind, found: Evidence, now: datetime, pace: Timing, *, is_over: bool, sends: int
+    row: Operation,
+    kind: Kind,
+    found: Evidence,
+    now: datetime,
+    pace: Timing,
+    *,
+    is_over: bool,
+    sends: int,
+    absence_s: float = 0.0,
 ) -> Verdict | None:
     """What the evidence of a row in `checking` says; None: look again.
 
     `is_over`: the end of its sender is known, by its saved answer or by the silence of its process. `sends`: how many
-    requests may have had an effect.
+    requests may have had an effect. `absence_s`: how long it must have been absent before that counts.
     """
+    if found.twins > 1:
+        return Verdict(State.UNCLEAR, _("More than one new machine bears this name. Somebody must say which it is."))
     if found.contradicted >= READINGS:
         return Verdict(State.UNCLEAR, _("Blue Lobster says that it is done, and the machine does not show it."))
     if is_shown(kind, found) and _is_without_task(kind, found, now, pace):
         return Verdict(State.SUCCEEDED, _("We looked: it happened."))
-    if is_over and _is_disproven(row, kind, found, pace):
+    if is_over and _is_disproven(row, kind, found, pace, absence_s):
         if sends < kind.sends:
             return Verdict(State.QUEUED, _("We looked: it had not happened. It is sent again."))
         return Verdict(State.NOT_DONE, _("We looked: it did not happen. Nothing was changed."))
-    if _is_tired(row, found, now, pace):
+    if _is_tired(row, kind, found, now, pace):
         return Verdict(State.UNCLEAR, _unclear_words(found))
     return None
 
@@ -59,29 +70,33 @@ def is_shown(kind: Kind, found: Evidence) -> bool:
 
 def _is_without_task(kind: Kind, found: Evidence, now: datetime, pace: Timing) -> bool:
     """Was its task looked for since then? One that nobody claims would be taken for the next operation's own."""
-    if not kind.has_task or found.done_at is None:
-        return not kind.has_task
+    if not kind.has_task or not kind.adopts_tasks:
+        return True
+    if found.done_at is None:
+        return False
     is_looked_for = found.listed_at is not None and found.listed_at >= found.done_at
     return is_looked_for or now >= found.done_at + seconds(pace.heard_s)
 
 
-def _is_disproven(row: Operation, kind: Kind, found: Evidence, pace: Timing) -> bool:
+def _is_disproven(row: Operation, kind: Kind, found: Evidence, pace: Timing, absence_s: float) -> bool:
     """Looked, after nothing could come any more, and it did not happen."""
     quiet = quiet_from(row, pace)
     if found.looked_at is None or found.looked_at < quiet:
+        return False
+    if absence_s and (found.absent_since is None or found.looked_at < found.absent_since + seconds(absence_s)):
         return False
     if found.strange_task or found.candidates or found.missing_at:
         return False
     if kind.has_task and (found.clean_at is None or found.clean_at < quiet):
         return False
-    return found.not_done >= READINGS
+    return found.not_done >= kind.absent_looks
 
 
-def _is_tired(row: Operation, found: Evidence, now: datetime, pace: Timing) -> bool:
+def _is_tired(row: Operation, kind: Kind, found: Evidence, now: datetime, pace: Timing) -> bool:
     """Looked for long enough with answers that say neither; without answers nobody can be tired of them."""
     if found.read_at is None or found.read_since is None or found.read_at < now - seconds(pace.heard_s):
         return False
-    return now > max(found.read_since + seconds(pace.checking_s), quiet_from(row, pace))
+    return now > max(found.read_since + seconds(kind.patience_s(pace)), quiet_from(row, pace))
 
 
 def _unclear_words(found: Evidence) -> str:
@@ -120,17 +135,24 @@ def near(
     begin, end = _window(row, offset_s, pace)
     free = [task for task in listing.items if task.task_id not in others]
     around = [task for task in free if task.created_at and begin <= task.created_at <= end]
-    own = [task for task in around if task.vm_uuid == row.provider_id and _name(task) in kind.task_names]
+    own = [task for task in around if _is_about(task, row, kind) and _name(task) in kind.task_names]
     strange = next((_name(task) or "?" for task in around if _is_strange(task, row, kind)), "")
-    is_dated = all(task.created_at for task in free if task.vm_uuid in {row.provider_id, None})
+    is_dated = all(task.created_at for task in free if _is_about(task, row, kind) or not task.vm_uuid)
     oldest_known = now + seconds(offset_s - TASK_DAYS * 86400)
     return Near(own, strange, is_dated and begin >= oldest_known and _reaches(listing, begin))
+
+
+def _is_about(task: shapes.Task, row: Operation, kind: Kind) -> bool:
+    """Is it about this operation's machine? Of a launch whose machine nobody knows yet: about any that could be it."""
+    if row.provider_id or kind.adopts_tasks:
+        return task.vm_uuid == row.provider_id
+    return task.state != shapes.TaskState.FAILED
 
 
 def _is_strange(task: shapes.Task, row: Operation, kind: Kind) -> bool:
     """It could be ours, and does not say enough to know: an unknown name, or no machine."""
     is_unknown = _name(task) not in KNOWN_TASKS
-    if task.vm_uuid == row.provider_id:
+    if task.vm_uuid and _is_about(task, row, kind):
         return is_unknown
     return not task.vm_uuid and (is_unknown or _name(task) in kind.task_names)
 
@@ -152,7 +174,7 @@ def _name(task: shapes.Task) -> str:
 def is_foreign(task: shapes.Task, row: Operation, kind: Kind) -> bool:
     """A task that the provider gave us and that is about another machine or another action."""
     name = _name(task)
-    is_elsewhere = bool(task.vm_uuid) and task.vm_uuid != row.provider_id
+    is_elsewhere = bool(task.vm_uuid and row.provider_id) and task.vm_uuid != row.provider_id
     return is_elsewhere or (name in KNOWN_TASKS and name not in kind.task_names)
 
 

@@ -4,79 +4,27 @@ The rules are reliability.md, 5. The names of the provider's tasks are guessed f
 gives them; a task with another name is never taken for ours, and never taken as proof that nothing happened.
 """
 
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from enum import IntEnum
 from typing import Any, ClassVar
+
+from django.db.models import F
+from django.db.models.functions import Coalesce
 
 from cloud.client import Client
 from cloud.errors import Refused
 from cloud.models import Instance
 from cloud.operations.evidence import Evidence
+from cloud.operations.kind import Kind, Seen, Sent, Tier, machine_of
+from cloud.operations.launches import Launch, LaunchCustom
 from cloud.operations.models import Operation
+from cloud.operations.states import State
+from cloud.tally import recount
 from cloud.timing import Timing, seconds
 
 Power = Instance.Power
 # Uptimes are whole seconds, and may be some seconds old: a start so near to the request proves nothing. Not scaled.
 UPTIME_EDGE_S = 2
-
-
-class Tier(IntEnum):
-    """How much a person can lose by it (ux.md): it decides how they are asked."""
-
-    REVERSIBLE = 0
-    INTERRUPTS = 1
-    MAY_LOSE = 2
-    IRREVERSIBLE = 3
-
-
-@dataclass(frozen=True)
-class Seen:
-    """The machine in one reading of the list. `power` is unknown where the provider said nothing usable."""
-
-    is_listed: bool
-    power: str = Power.UNKNOWN
-    name: str = ""
-
-
-class Kind(ABC):
-    """One kind of action. Stateless: everything about one operation stands in its row."""
-
-    name: ClassVar[str]
-    tier: ClassVar[Tier]
-    is_exclusive: ClassVar[bool] = True
-    has_undo: ClassVar[bool] = False
-    sends: ClassVar[int] = 1  # how often it may be sent in all, when looking proved that it did not happen
-    is_convergent: ClassVar[bool] = True  # a second one would change nothing more
-    has_task: ClassVar[bool] = True
-    is_confirmed: ClassVar[bool] = True  # the machine itself must show it, beside the task
-    needs_fresh_read: ClassVar[bool] = False
-    is_stopped_by_lock: ClassVar[bool] = False
-    task_names: ClassVar[frozenset[str]] = frozenset()
-
-    @abstractmethod
-    def send(self, client: Client, row: Operation) -> str:
-        """Send it once; the provider's task id, "" when it answered without one. Raises CloudError."""
-
-    def is_done(self, seen: Seen, row: Operation) -> bool | None:
-        """Does the list show that it happened? None: it does not say."""
-        return None
-
-    def is_pointless(self, machine: Instance, params: Mapping[str, Any]) -> bool:
-        """The machine is already as wanted."""
-        return False
-
-    def look(  # noqa: B027 -- most kinds need none
-        self, client: Client, row: Operation, found: Evidence, now: datetime, pace: Timing
-    ) -> None:
-        """A look of its own, beside the lists, written into `found`. Raises CloudError."""
-
-    @property
-    def wants_absence(self) -> bool:
-        """A machine that no longer exists is what was wanted."""
-        return False
 
 
 class _Power(Kind):
@@ -99,16 +47,16 @@ class PowerOn(_Power):
     name, tier, sends, wanted = "power_on", Tier.INTERRUPTS, 2, Power.RUNNING
     task_names = frozenset({"power_on", "start", "start_instance"})
 
-    def send(self, client: Client, row: Operation) -> str:
-        return client.power_on(row.provider_id).task_id or ""
+    def send(self, client: Client, row: Operation) -> Sent:
+        return Sent.of(client.power_on(row.provider_id))
 
 
 class Shutdown(_Power):
     name, tier, sends, wanted = "shutdown", Tier.INTERRUPTS, 2, Power.STOPPED
     task_names = frozenset({"shutdown", "stop", "shutdown_instance"})
 
-    def send(self, client: Client, row: Operation) -> str:
-        return client.shutdown(row.provider_id).task_id or ""
+    def send(self, client: Client, row: Operation) -> Sent:
+        return Sent.of(client.shutdown(row.provider_id))
 
 
 class ForceOff(_Power):
@@ -118,8 +66,8 @@ class ForceOff(_Power):
     has_undo = needs_fresh_read = True
     task_names = frozenset({"power_off", "force_off", "force_stop"})
 
-    def send(self, client: Client, row: Operation) -> str:
-        return client.power_off(row.provider_id).task_id or ""
+    def send(self, client: Client, row: Operation) -> Sent:
+        return Sent.of(client.power_off(row.provider_id))
 
 
 class _Restart(Kind):
@@ -142,16 +90,16 @@ class Reboot(_Restart):
     name, tier = "reboot", Tier.INTERRUPTS
     task_names = frozenset({"reboot", "restart", "reboot_instance"})
 
-    def send(self, client: Client, row: Operation) -> str:
-        return client.reboot(row.provider_id).task_id or ""
+    def send(self, client: Client, row: Operation) -> Sent:
+        return Sent.of(client.reboot(row.provider_id))
 
 
 class PowerCycle(_Restart):
     name, tier, has_undo = "power_cycle", Tier.MAY_LOSE, True
     task_names = frozenset({"power_cycle", "reset"})
 
-    def send(self, client: Client, row: Operation) -> str:
-        return client.power_cycle(row.provider_id).task_id or ""
+    def send(self, client: Client, row: Operation) -> Sent:
+        return Sent.of(client.power_cycle(row.provider_id))
 
 
 class Rename(Kind):
@@ -160,9 +108,9 @@ class Rename(Kind):
     name, tier, sends = "rename", Tier.REVERSIBLE, 5
     is_exclusive = has_task = False
 
-    def send(self, client: Client, row: Operation) -> str:
+    def send(self, client: Client, row: Operation) -> Sent:
         client.rename_instance(row.provider_id, row.params["name"])
-        return ""
+        return Sent()
 
     def is_done(self, seen: Seen, row: Operation) -> bool | None:
         return seen.name == row.params["name"] if seen.is_listed else None
@@ -178,8 +126,8 @@ class Delete(Kind):
     has_undo = is_stopped_by_lock = True
     task_names = frozenset({"delete_instance", "delete", "destroy"})
 
-    def send(self, client: Client, row: Operation) -> str:
-        return client.delete_instance(row.provider_id).task_id or ""
+    def send(self, client: Client, row: Operation) -> Sent:
+        return Sent.of(client.delete_instance(row.provider_id))
 
     def is_done(self, seen: Seen, row: Operation) -> bool | None:
         if seen.is_listed:
@@ -200,16 +148,34 @@ class Delete(Kind):
         if now >= found.missing_at + seconds(pace.absent_again_s) and found.power == "absent":
             found.done, found.not_done = 2, 0
 
+    def ended(self, row: Operation, to: State, now: datetime) -> None:
+        """Its name is free at once; a list that has it after all brings the machine back."""
+        present = machine_of(row).present()
+        missing_since = Coalesce(F("missing_since"), now)
+        columns = {"gone_at": now, "rank": Instance.Rank.GONE, "changed_at": now, "missing_since": missing_since}
+        if to is State.SUCCEEDED and present.update(**columns, digest=""):
+            recount(row.account)
+
     @property
     def wants_absence(self) -> bool:
         return True
 
 
 KINDS: dict[str, Kind] = {
-    kind.name: kind for kind in (PowerOn(), Shutdown(), Reboot(), Rename(), Delete(), ForceOff(), PowerCycle())
+    kind.name: kind
+    for kind in (
+        PowerOn(),
+        Shutdown(),
+        Reboot(),
+        Rename(),
+        Delete(),
+        ForceOff(),
+        PowerCycle(),
+        Launch(),
+        LaunchCustom(),
+    )
 }
 KNOWN_TASKS = frozenset().union(*(kind.task_names for kind in KINDS.values())) | {
-    "create_instance",
     "create_backup",
     "restore_backup",
     "delete_backup",

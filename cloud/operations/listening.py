@@ -12,11 +12,12 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from cloud import knock, processes, schedule, shapes
-from cloud.models import Account, Refresh
-from cloud.operations import evidence, judging
+from cloud.models import Account, Instance, Refresh
+from cloud.operations import evidence, judging, launches
 from cloud.operations.claims import is_free
 from cloud.operations.evidence import Evidence
-from cloud.operations.kinds import KINDS, Kind, Seen, kind_of
+from cloud.operations.kind import Kind, Seen
+from cloud.operations.kinds import KINDS, kind_of
 from cloud.operations.models import Attempt, Operation
 from cloud.operations.moves import move
 from cloud.operations.states import SOUGHT, State
@@ -79,8 +80,9 @@ def saw(
     """The machines were listed, asked for at `asked_at`. A list with unreadable rows proves no absence."""
     rows = _rows(account, now, pace)
     by_id = {machine.uuid[:255]: machine for machine in machines} if rows else {}
+    ids = launches.machine_ids(rows)
     for row in rows:
-        machine = by_id.get(row.provider_id)
+        machine = by_id.get(ids.get(row.pk, ""))
         if machine is None and not is_complete:
             continue
         seen = Seen(True, machine.power.value, machine.name or "") if machine else Seen(False)
@@ -91,6 +93,8 @@ def saw(
         elif row.sent_at and asked_at >= row.sent_at:
             _read(found, now, pace)
             _count(row, kind, seen, found, now)
+            if kind.is_sent_alone:
+                found.twins = len(launches.candidates(row, machines))
             if not judge(row, kind, found, now, pace):
                 _save(row, found)
 
@@ -105,6 +109,7 @@ def judge_task(row: Operation, kind: Kind, task: shapes.Task, now: datetime, pac
     if task.state == shapes.TaskState.FAILED:
         found.task_status, found.task_said = status, said
         words = _("Blue Lobster could not do it.")
+        knock.knock(schedule.soon(row.account_id, Refresh.Part.INSTANCES, now=now))
         return move(row, State.FAILED, now=now, words=words, found=found)
     if task.state == shapes.TaskState.COMPLETED and not found.completed_at:
         found.task_status, found.task_said, found.completed_at = status, said, now
@@ -127,7 +132,8 @@ def judge(row: Operation, kind: Kind, found: Evidence, now: datetime, pace: Timi
     may_be_disproven = found.not_done >= judging.READINGS  # the rest is asked only where it matters
     is_over = not may_be_disproven or is_sender_over(row, now, pace)
     sends = times_sent(row) if may_be_disproven else row.attempts
-    verdict = judging.decide(row, kind, found, now, pace, is_over=is_over, sends=sends)
+    absence_s = kind.absence_s(row, pace) if may_be_disproven else 0.0
+    verdict = judging.decide(row, kind, found, now, pace, is_over=is_over, sends=sends, absence_s=absence_s)
     if verdict is None:
         return False
     if verdict.to == State.QUEUED:
@@ -183,7 +189,7 @@ def _heard_checking(row: Operation, reading: Heard, now: datetime, pace: Timing)
     if not kind.has_task:
         return
     near = near_tasks(row, kind, reading.listing, reading.owners, reading.offset_s, now, pace)
-    if len(near.own) == 1:
+    if len(near.own) == 1 and (kind.adopts_tasks or row.provider_id):
         if adopt(row, near.own[0], now, pace):
             reading.owners[row.task_id] = row.pk
             judge_task(row, kind, near.own[0], now, pace)
@@ -208,8 +214,18 @@ def near_tasks(
 ) -> judging.Near:
     """What the list has in the window of this operation's last call and is no other operation's."""
     others = {task_id for task_id, owner in owners.items() if owner != row.pk}
+    if not row.provider_id:
+        others |= _of_known_machines(row, listing)
     shift_s = _offset_s(row, offset_s)
     return judging.near(row, kind, listing, others, now=now, offset_s=shift_s, pace=pace)
+
+
+def _of_known_machines(row: Operation, listing: shapes.TaskList) -> set[str]:
+    """Tasks of machines that the cache knows: none of them is what a launch is waiting for. One query."""
+    about = {task.task_id: task.vm_uuid[:255] for task in listing.items if task.vm_uuid}
+    rows = Instance.objects.filter(account=row.account_id, provider_id__in=set(about.values()))
+    known = set(rows.exclude(operations=row).values_list("provider_id", flat=True))
+    return {task_id for task_id, machine_id in about.items() if machine_id in known}
 
 
 def adopt(row: Operation, task: shapes.Task, now: datetime, pace: Timing) -> bool:
@@ -251,6 +267,7 @@ def _count(row: Operation, kind: Kind, seen: Seen, found: Evidence, now: datetim
     if done is None:
         return
     found.looked_at = now
+    found.absent_since = None if done else found.absent_since or now
     found.done, found.not_done = (found.done + 1, 0) if done else (0, found.not_done + 1)
 
 

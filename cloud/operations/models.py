@@ -3,6 +3,7 @@
 import os
 import time
 import uuid
+from collections.abc import Mapping
 
 from django.db import models
 from django.db.models import F, Q
@@ -45,6 +46,7 @@ class Operation(models.Model):
     sealed_params = models.TextField(blank=True)  # passwords and the like, wiped at the end
     precondition = models.JSONField(default=dict)  # the machine as it was when this was asked
     retry_of = models.CharField(max_length=36, blank=True)
+    batch_id = models.CharField(max_length=36, blank=True, db_index=True)  # asked for together with others (batches.py)
 
     state = models.CharField(max_length=32, choices=State.choices)
     fence = models.PositiveIntegerField(default=0)
@@ -63,6 +65,7 @@ class Operation(models.Model):
     sent_at = models.DateTimeField(null=True, blank=True)  # marked to be sent, the last time
     deadline_at = models.DateTimeField(null=True, blank=True)  # when that call was over at the latest
     ended_at = models.DateTimeField(null=True, blank=True)
+    opened: Mapping[str, str] = {}  # the secrets, while a worker has the row in hand; no column
     is_put_aside = models.BooleanField(default=False)  # somebody has seen its trouble and needs no reminder
 
     class Meta:
@@ -80,6 +83,12 @@ class Operation(models.Model):
                 condition=Q(is_exclusive=False, state__in=sorted(HOLDING)),
                 name="operation_one_of_its_kind",
             ),
+            # Whose machine is the new one? With one launch being sent at a time the provider's answers stay apart.
+            models.UniqueConstraint(
+                fields=("account",),
+                condition=Q(kind__in=("launch", "launch_custom"), state=State.SENDING),
+                name="operation_launch_sent_alone",
+            ),
             models.CheckConstraint(
                 condition=Q(state__in=sorted(ENDS), next_check_at=None)
                 | Q(state__in=sorted(OPEN), next_check_at__isnull=False),
@@ -91,6 +100,8 @@ class Operation(models.Model):
             models.Index(fields=("team_id", "-created_at", "-id"), name="operation_newest_first"),
             models.Index(fields=("target", "-created_at"), name="operation_of_a_machine"),
             models.Index(fields=("account", "task_id"), name="operation_of_a_task"),
+            models.Index(fields=("account", "kind", "-created_at"), name="operation_of_a_kind"),
+            models.Index(fields=("team_id", "state", "is_put_aside"), name="operation_to_look_at"),
         ]
 
     def __str__(self) -> str:

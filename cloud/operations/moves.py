@@ -11,6 +11,7 @@ from cloud import processes
 from cloud.models import Instance
 from cloud.operations import evidence
 from cloud.operations.evidence import Evidence
+from cloud.operations.kinds import KINDS
 from cloud.operations.models import NameReservation, Operation, OperationEvent
 from cloud.operations.states import EDGES, ENDS, OPEN, State
 from cloud.ports import Change, ports
@@ -53,7 +54,7 @@ def move(
     `again_at` is when somebody must look again (needed unless `to` is an end). The row in memory follows. A person's
     own change is recorded by the service that made it: `is_recorded=False`.
     """
-    before = State(row.state)
+    before, shown = State(row.state), row.target_id
     if to not in EDGES.get(before, frozenset()):
         raise NoSuchEdge(f"{before} → {to}")
     changes = _changes(row, to, now, words, again_at, found) | columns
@@ -66,10 +67,13 @@ def move(
         _note(row, before, now, by, words)
         if to in ENDS:
             NameReservation.objects.filter(operation=row).update(is_open=False)
+            if row.kind in KINDS:
+                KINDS[row.kind].ended(row, to, now)
         show(row, now)
         if to in TOLD and is_recorded:
             ports().record(row, "denied" if is_denied else str(to), now)
-        transaction.on_commit(lambda: tell(row), robust=True)
+        has_moved = SHOWS[before] != SHOWS[to] or row.target_id != shown or to in ENDS
+        transaction.on_commit(lambda: tell(row, has_moved=has_moved), robust=True)
     return True
 
 
@@ -77,7 +81,7 @@ def opened(row: Operation, now: datetime) -> None:
     """The first event of a new row, and its machine's sign. Within the transaction that wrote it."""
     _note(row, None, now, row.actor_label, "")
     show(row, now)
-    transaction.on_commit(lambda: tell(row), robust=True)
+    transaction.on_commit(lambda: tell(row, has_moved=True), robust=True)
 
 
 def hold_machine(row: Operation) -> None:
@@ -123,10 +127,12 @@ def calm(row: Operation) -> None:
         Instance.objects.filter(pk=row.target_id, operation_id=row.pk).update(**CALM)
 
 
-def tell(row: Operation) -> None:
-    """News for every page that shows the machine, a list with it, or the activity."""
+def tell(row: Operation, *, has_moved: bool) -> None:
+    """News for every page that shows the machine or the activity; when it `has_moved`, for lists and counts too."""
     machines = {row.team_id: [row.target_id]} if row.target_id else {}
-    ports().tell(Change(row.account_id, machines, frozenset({row.team_id}), frozenset({"operations"})))
+    lists = {row.team_id} if has_moved else set()
+    topics = {"operations", "count"} if has_moved else {"operations"}
+    ports().tell(Change(row.account_id, machines, frozenset(lists), frozenset(topics)))
 
 
 def _changes(
@@ -152,7 +158,12 @@ def _shown_at(row: Operation, now: datetime) -> datetime:
 
 
 def _note(row: Operation, before: State | None, now: datetime, by: str, words: str) -> None:
-    OperationEvent.objects.create(
+    event_of(row, before, now, by, words).save(force_insert=True)
+
+
+def event_of(row: Operation, before: State | None, now: datetime, by: str, words: str) -> OperationEvent:
+    """A change of state as its event, not written yet."""
+    return OperationEvent(
         operation=row,
         fence=row.fence,
         at=now,

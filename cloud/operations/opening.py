@@ -13,10 +13,12 @@ from django.db.models import Q
 
 from cloud import knock
 from cloud.models import Instance
-from cloud.operations import evidence, moves
-from cloud.operations.kinds import Kind
+from cloud.operations import evidence, launches, moves
+from cloud.operations.kind import Kind
+from cloud.operations.kinds import KINDS
 from cloud.operations.models import NameReservation, Operation
 from cloud.operations.states import HOLDING, UNSENT, State
+from cloud.tally import recount
 from cloud.timing import seconds
 
 
@@ -73,10 +75,36 @@ def open_operation(
     The same key by the same person gives the same operation. Raises KeyReused when it came with other contents, Taken
     when another operation has the machine or the name.
     """
-    wanted = dict(params or {})
-    row = _row(kind, target, by, client_key, wanted, now)
+    row = draft(kind, target, by, client_key, dict(params or {}), now)
     row.retry_of = retry_of
-    known = _same(row) or _written(row) or _written(row)  # twice: who held it may have ended in that very moment
+    return _opened(row, now)
+
+
+def open_launch(
+    kind: Kind,
+    machine: Instance,
+    *,
+    by: Asker,
+    client_key: str,
+    now: datetime,
+    params: Mapping[str, Any],
+    sealed_params: str = "",
+    retry_of: str = "",
+) -> Opened:
+    """Write down a launch together with the machine that it promises: `machine` is that row, not saved yet.
+
+    In the caller's transaction, as `open_operation`, and with its errors; Taken: the name is promised to another.
+    """
+    row = draft(kind, machine, by, client_key, dict(params), now)
+    row.retry_of, row.sealed_params = retry_of, sealed_params
+    opened = _opened(row, now)
+    if opened.is_new:
+        recount(row.account)
+    return opened
+
+
+def _opened(row: Operation, now: datetime) -> Opened:
+    known = _same(row) or write(row) or write(row)  # twice: who held it may have ended in that very moment
     if known is None:
         raise IntegrityError("an operation could not be written, and nobody holds its machine or name")
     if known is not row:
@@ -108,6 +136,8 @@ def settle(row: Operation, *, has_happened: bool, reason: str, by: str, now: dat
         fresh, to, now=now, by=by, words=words, found=found, is_recorded=False, is_put_aside=True
     ):
         raise TooLate(fresh)
+    if fresh.kind in KINDS:
+        KINDS[fresh.kind].put_aside(fresh)
     moves.calm(fresh)
 
 
@@ -116,8 +146,10 @@ def put_aside(row: Operation) -> bool:
     moves.hold_machine(row)
     if not Operation.objects.filter(pk=row.pk, next_check_at=None, is_put_aside=False).update(is_put_aside=True):
         return False
+    if row.kind in KINDS:
+        KINDS[row.kind].put_aside(row)
     moves.calm(row)
-    transaction.on_commit(lambda: moves.tell(row), robust=True)
+    transaction.on_commit(lambda: moves.tell(row, has_moved=True), robust=True)
     return True
 
 
@@ -133,9 +165,9 @@ def _fresh(row: Operation) -> Operation:
     return Operation.objects.select_for_update().get(pk=row.pk)
 
 
-def _row(kind: Kind, target: Instance, by: Asker, client_key: str, params: dict[str, Any], now: datetime) -> Operation:
+def draft(kind: Kind, target: Instance, by: Asker, client_key: str, params: dict[str, Any], now: datetime) -> Operation:
     hold_s = settings.UNDO_SECONDS / settings.TIME_SCALE if kind.has_undo else 0
-    body = json.dumps([kind.name, target.pk, params], sort_keys=True)
+    body = json.dumps([kind.name, target.pk or [target.account_id, target.team_id], params], sort_keys=True)
     return Operation(
         client_key=client_key,
         body_hash=hashlib.sha256(body.encode()).hexdigest(),
@@ -160,10 +192,12 @@ def _row(kind: Kind, target: Instance, by: Asker, client_key: str, params: dict[
     )
 
 
-def _written(row: Operation) -> Operation | None:
+def write(row: Operation) -> Operation | None:
     """The row once it is written, or the same form's that was faster. Raises Taken. None: try once more."""
     try:
         with transaction.atomic():
+            if row.target is not None and row.target.is_awaited:
+                launches.promise(row, row.target)
             row.save(force_insert=True)
             if row.params.get("name"):
                 NameReservation.objects.create(account_id=row.account_id, name=row.params["name"], operation=row)

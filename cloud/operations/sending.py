@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from cloud import processes, standing
@@ -22,14 +22,16 @@ from cloud.clock import Clock
 from cloud.connect import client_for
 from cloud.errors import CloudError, NotSent, Refused
 from cloud.models import Instance, Refresh
-from cloud.operations import answers, evidence, judging, listening, unsaved
+from cloud.operations import answers, evidence, judging, launches, listening, unsaved
 from cloud.operations.claims import Turn, keep
-from cloud.operations.kinds import Kind, kind_of
+from cloud.operations.kind import Kind
+from cloud.operations.kinds import kind_of
 from cloud.operations.models import Attempt, Operation
 from cloud.operations.moves import hold_machine, move
 from cloud.operations.patience import OURS, backoff_s, waiting_words
 from cloud.operations.states import State
 from cloud.ports import ports
+from cloud.seal import unseal
 from cloud.timing import Timing, seconds
 
 log = logging.getLogger(__name__)
@@ -38,8 +40,9 @@ log = logging.getLogger(__name__)
 def take_up(turn: Turn, clock: Clock) -> None:
     """Send a queued operation, if it may still happen and there is a place for the call."""
     kind = kind_of(turn.row)
-    if _is_over(turn, kind, clock):
+    if _is_over(turn, kind, clock) or _is_in_line(turn, kind):
         return
+    turn.row.opened = json.loads(unseal(turn.row.sealed_params)) if turn.row.sealed_params else {}
     client = client_for(turn.row.account, lane=Lane.PEOPLE, wait_s=turn.pace.place_s)
     try:
         if _is_answered_by_looking(turn, kind, client, clock):
@@ -74,6 +77,13 @@ def _is_over(turn: Turn, kind: Kind, clock: Clock) -> bool:
     return False
 
 
+def _is_in_line(turn: Turn, kind: Kind) -> bool:
+    """Another of its kind is being sent, and its answer is still out: one at a time. It comes again at once."""
+    if not kind.is_sent_alone or launches.is_line_free(turn.row):
+        return False
+    return keep(turn, turn.now + seconds(turn.pace.in_line_s)) or True
+
+
 def _is_too_late(turn: Turn) -> bool:
     """Waiting that our own queue caused does not count: while others of the account are sent, it is only its turn."""
     row, pace = turn.row, turn.pace
@@ -94,6 +104,9 @@ def _reason_against(row: Operation, kind: Kind, pace: Timing) -> str:
         return _("The machine was protected meanwhile. Nothing was sent.")
     if machine.gone_at:
         return _("The machine no longer exists. Nothing was sent.")
+    reason = kind.reason_against(row)
+    if reason:
+        return reason
     if row.attempts and _is_read_since(row, machine) and kind.is_pointless(machine, row.params):
         return _("The machine is as you wanted it by now; nothing needs to be sent.")
     return ""
@@ -166,37 +179,48 @@ def _wait(turn: Turn, error: CloudError, now: datetime) -> None:
 def _mark(turn: Turn, kind: Kind, now: datetime) -> Attempt | None:
     """Write down that the request leaves now.
 
-    None when the row is in another hand, when too little of the lease is left, or when the machine was protected in
-    this very moment: the next turn says so.
+    None when the row is in another hand, when too little of the lease is left, or when the machine was protected or
+    another launch began to be sent in this very moment: the next turn says so.
     """
     row, pace = turn.row, turn.pace
     if row.leased_until is None or row.leased_until < now + seconds(pace.send_margin_s):
         keep(turn, now)
         return None
-    with transaction.atomic():
-        hold_machine(row)
-        if kind.is_stopped_by_lock and _is_locked(row):
-            keep(turn, now)
-            return None
-        is_marked = move(
-            row,
-            State.SENDING,
-            now=now,
-            again_at=row.leased_until,
-            attempts=row.attempts + 1,
-            sent_at=now,
-            deadline_at=now + seconds(pace.call_s),
-        )
-        if not is_marked:
-            return None
-        return Attempt.objects.create(
-            operation=row,
-            account_id=row.account_id,
-            fence=row.fence,
-            sender=processes.label(),
-            fingerprint=_fingerprint(row),
-            marked_at=now,
-        )
+    try:
+        with transaction.atomic():
+            hold_machine(row)
+            if kind.is_stopped_by_lock and _is_locked(row):
+                keep(turn, now)
+                return None
+            return _marked(turn, now)
+    except IntegrityError:
+        if not kind.is_sent_alone:
+            raise
+    keep(turn, now + seconds(pace.in_line_s))
+    return None
+
+
+def _marked(turn: Turn, now: datetime) -> Attempt | None:
+    row = turn.row
+    is_marked = move(
+        row,
+        State.SENDING,
+        now=now,
+        again_at=row.leased_until,
+        attempts=row.attempts + 1,
+        sent_at=now,
+        deadline_at=now + seconds(turn.pace.call_s),
+    )
+    if not is_marked:
+        return None
+    return Attempt.objects.create(
+        operation=row,
+        account_id=row.account_id,
+        fence=row.fence,
+        sender=processes.label(),
+        fingerprint=_fingerprint(row),
+        marked_at=now,
+    )
 
 
 def _is_locked(row: Operation) -> bool:
@@ -213,7 +237,7 @@ def _fingerprint(row: Operation) -> str:
 
 def _send(turn: Turn, kind: Kind, client: Client, attempt: Attempt, clock: Clock) -> None:
     try:
-        task_id = kind.send(client, turn.row)
+        sent = kind.send(client, turn.row)
     except CloudError as error:
         ended = answers.end_of(kind, error, client, clock())
         _save(turn, attempt, ended, partial(answers.refused, turn, kind, error, clock()))
@@ -227,8 +251,13 @@ def _send(turn: Turn, kind: Kind, client: Client, attempt: Attempt, clock: Clock
         log.exception("sending %s failed in a way that nobody thought of", turn.row)
         _save(turn, attempt, {"ended_at": clock(), "result": "unclear"}, partial(answers.not_clear, turn.row, clock()))
     else:
-        ended = {"ended_at": clock(), "result": "accepted", "offset_s": client.clock_offset_s, "body": task_id[:255]}
-        _save(turn, attempt, ended, partial(answers.accepted, turn, kind, task_id, clock()))
+        ended = {
+            "ended_at": clock(),
+            "result": "accepted",
+            "offset_s": client.clock_offset_s,
+            "body": sent.task_id[:255],
+        }
+        _save(turn, attempt, ended, partial(answers.accepted, turn, kind, sent, clock()))
 
 
 def _save(turn: Turn, attempt: Attempt, ended: dict[str, Any], outcome: Callable[[], object]) -> None:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
 from cloud.models import Instance
-from cloud.operations.kinds import Tier
+from cloud.operations.kind import Tier
 from panel.actions.table import Action
 
 NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{1,62})[A-Za-z0-9]")

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
 from cloud.models import Instance
-from cloud.operations.kinds import Tier
+from cloud.operations.kind import Tier
 from cloud.operations.models import Operation
 from cloud.operations.states import OPEN, State
 from panel.actions import table

@@ -7,13 +7,16 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from cloud.models import Instance
-from cloud.operations.kinds import KINDS, Kind, Tier
+from cloud.operations import launches
+from cloud.operations.kind import Kind, Tier
+from cloud.operations.kinds import KINDS
 from panel.teams import policy
 from panel.teams.policy import Actor, Permission
 
 Power = Instance.Power
 ON = frozenset({Power.RUNNING, Power.UNKNOWN})
 DOWN = frozenset({Power.STOPPED, Power.PAUSED, Power.UNKNOWN})
+NEVER: frozenset[str] = frozenset()  # not of a machine: it has a page of its own
 PLUGGED = frozenset({Power.RUNNING, Power.PAUSED, Power.UNKNOWN})
 
 
@@ -41,7 +44,12 @@ class Action:
     @property
     def is_everyday(self) -> bool:
         """In plain sight; the others stand in the menu "More"."""
-        return self.kind.tier is Tier.INTERRUPTS
+        return self.kind.tier is Tier.INTERRUPTS and bool(self.offered)
+
+    @property
+    def makes(self) -> bool:
+        """It makes a machine, and is asked for on a page of its own."""
+        return not self.offered
 
     @property
     def may_lose(self) -> bool:
@@ -49,7 +57,7 @@ class Action:
 
     def fits(self, machine: Instance) -> bool:
         """Offered for this machine as it is now, whoever asks."""
-        return machine.gone_at is None and machine.power in self.offered
+        return machine.gone_at is None and not machine.is_awaited and machine.power in self.offered
 
 
 ACTIONS: dict[str, Action] = {
@@ -122,6 +130,19 @@ ACTIONS: dict[str, Action] = {
             _("delete failed"),
             _("The machine and everything on it is gone. Nobody can bring it back."),
             "trash",
+        ),
+        *(
+            Action(
+                KINDS[name],
+                Permission.INSTANCE_LAUNCH,
+                _("Launch"),
+                _("Launching…"),
+                _("launch failed"),
+                _("It costs its price from the moment it runs."),
+                "rocket",
+                NEVER,
+            )
+            for name in launches.NAMES
         ),
     )
 }

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from cloud.clock import system_clock
 from cloud.models import Instance
-from cloud.operations.kinds import Tier
+from cloud.operations.kind import Tier
 from cloud.operations.models import Operation
 from panel.actions import services, shown, table
 from panel.actions.answers import note

@@ -25,6 +25,7 @@ class Role(StrEnum):
 class Permission(StrEnum):
     INSTANCE_VIEW = "instance.view"
     INSTANCE_EXPORT = "instance.export"
+    INSTANCE_LAUNCH = "instance.launch"
     INSTANCE_POWER = "instance.power"
     INSTANCE_FORCE = "instance.force"
     INSTANCE_RENAME = "instance.rename"
@@ -42,6 +43,7 @@ class Permission(StrEnum):
 SENTENCES: dict[Permission, str] = {
     Permission.INSTANCE_VIEW: "See the team's machines, their state and their load.",
     Permission.INSTANCE_EXPORT: "Download the list of the team's machines.",
+    Permission.INSTANCE_LAUNCH: "Launch machines, which costs money.",
     Permission.INSTANCE_POWER: "Start, shut down and restart machines.",
     Permission.INSTANCE_FORCE: "Force machines off and power-cycle them, which may lose data.",
     Permission.INSTANCE_RENAME: "Rename machines.",
@@ -57,7 +59,12 @@ SENTENCES: dict[Permission, str] = {
 
 _SEE = frozenset({Permission.INSTANCE_VIEW, Permission.INSTANCE_EXPORT, Permission.COST_VIEW, Permission.TASK_VIEW})
 _RUN = _SEE | {Permission.INSTANCE_POWER}
-_MAKE = _RUN | {Permission.INSTANCE_FORCE, Permission.INSTANCE_RENAME, Permission.INSTANCE_DELETE}
+_MAKE = _RUN | {
+    Permission.INSTANCE_LAUNCH,
+    Permission.INSTANCE_FORCE,
+    Permission.INSTANCE_RENAME,
+    Permission.INSTANCE_DELETE,
+}
 _RULE = _MAKE | {Permission.INSTANCE_LOCK, Permission.OPERATION_SETTLE}
 ROLES: dict[Role, frozenset[Permission]] = {
     Role.OWNER: frozenset(Permission),
@@ -95,6 +102,8 @@ class Actor:
     is_administrator: bool = False
     roles: Mapping[int, Role] = field(default_factory=dict)
     origin: Origin = field(default=Origin(), compare=False)
+    zone: str = field(default="", compare=False)  # how they want pages; says nothing of what they may do
+    theme: str = field(default="", compare=False)
 
     @property
     def is_known(self) -> bool:
@@ -116,6 +125,13 @@ def allowed(actor: Actor, permission: Permission, target: Owned | None = None) -
         return bool(actor.teams_with(permission))
     role = actor.roles.get(target.team_id)
     return role is not None and permission in ROLES[role]
+
+
+def person_id(actor: Actor) -> int:
+    """Whose own things the actor may change: everybody's who is signed in. Raises PermissionDenied for nobody."""
+    if actor.user_id is None:
+        raise PermissionDenied
+    return actor.user_id
 
 
 def require(actor: Actor, permission: Permission, target: Owned | None = None) -> None:

@@ -16,6 +16,7 @@ from cloud.operations.kinds import KINDS
 from cloud.operations.models import NameReservation, Operation
 from cloud.operations.opening import Asker, KeyReused, Taken, TooLate
 from cloud.operations.states import State
+from cloud.seal import seal
 from cloud.store import store
 from cloud.timing import timing
 from panel.actions import services
@@ -450,7 +451,7 @@ def test_a_seen_failure_is_put_aside_and_can_be_asked_for_again(asked: Open, wor
 
 def test_what_is_sealed_in_it_is_wiped_at_its_end(asked: Open, world: World) -> None:
     row = asked("reboot")
-    Operation.objects.update(sealed_params="a password, sealed")
+    Operation.objects.update(sealed_params=seal('{"password": "one"}'))
     world.refuses("reboot", 400, "bad")
     assert world.advance(row).sealed_params == ""
 

@@ -1,0 +1,326 @@
+"""Launches: a machine is promised, found again by id or by name, and never made twice."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+from django.db import IntegrityError
+
+from cloud import shapes
+from cloud.models import Account, Instance, Tally
+from cloud.operations import launches, opening
+from cloud.operations.kinds import KINDS
+from cloud.operations.models import Operation
+from cloud.operations.opening import Asker, Taken
+from cloud.operations.states import State
+from cloud.seal import seal
+from cloud.timing import timing
+from panel.people.models import User
+from panel.teams.models import Team
+from panel.teams.policy import Role
+from tests.cloud.operations.conftest import World, trail
+from tests.fixtures import Hands, person
+from tests.support.provider import Provider, machine, said, streamed
+
+PATH = "POST /instances/launch-instance"
+LOST = httpx.ReadTimeout("cut")
+Ask = Callable[..., Operation]
+
+
+@pytest.fixture
+def crew(db: None) -> Team:
+    """A team of its own: what is launched for it is nobody else's."""
+    return Team.objects.create(name="Crew")
+
+
+@pytest.fixture
+def asked(planned: Account, crew: Team, clock: Hands, provider: Provider, world: World) -> Ask:
+    """Writes a launch down, in the name of one of the crew. The provider's machines were read before."""
+    world.read("instances")
+    lena = person("lena@example.org", crew, Role.LAUNCHER)
+    count = iter(range(1000))
+
+    def write(name: str = "trainer-9", key: str = "", **params: Any) -> Operation:
+        wanted = launches.machine_to_be(planned, crew.pk, name, clock(), gpu_count=1, gpu_model="RTX A4000")
+        asked = {"name": name, "region": "igl", "instance_type": "v1_gpu_1x_a4000", "ssh_key": "ssh-ed25519 AAAA"}
+        return opening.open_launch(
+            KINDS["launch"],
+            wanted,
+            by=Asker(lena.pk, lena.email),
+            client_key=key or f"key-{next(count)}",
+            now=clock(),
+            params=asked | params,
+            sealed_params=seal(json.dumps({"password": "hush"})) if "username" in params else "",
+        ).row
+
+    return write
+
+
+def takes(world: World, uuid: str = "vm-new", error: Exception | None = None, status: str = "PROCESSING") -> None:
+    """The provider takes the next launch and works on it; with `error` its answer is lost."""
+
+    def take(_request: httpx.Request) -> httpx.Response:
+        world.provider.tasks = [world.task(status, "create_instance", vm_uuid=uuid)]
+        if error:
+            raise error
+        body = {"task_id": "task-1", "vm_uuid": uuid, "assigned_ip": "203.0.113.9", "status": "PENDING"}
+        return streamed(200, json.dumps(body).encode())
+
+    world.provider.answers[PATH] = take
+
+
+def is_built(world: World, uuid: str = "vm-new", name: str = "trainer-9") -> None:
+    for task in world.provider.tasks:
+        task["status"] = "COMPLETED"
+    world.provider.machines.append(machine(9, uuid=uuid, name=name))
+
+
+def row_of(operation: Operation) -> Instance:
+    return Instance.objects.get(operations=operation)
+
+
+def test_a_launch_stands_in_the_list_from_the_click_to_the_machine(asked: Ask, world: World, crew: Team) -> None:
+    row = asked()
+    promised = row_of(row)
+    assert (promised.is_awaited, promised.team_id, promised.attention) == (True, crew.pk, Instance.Attention.BUSY)
+    assert Tally.objects.get(team_id=crew.pk).states == {str(Instance.Rank.AWAITED): 1}
+    takes(world)
+    row = world.advance(row)
+    assert (row.state, row_of(row).provider_id, row_of(row).ip_address) == (State.RUNNING, "vm-new", "203.0.113.9")
+    world.later(30)
+    world.read()
+    assert row_of(row).missing_since is None  # the provider lists it when it is built, not before
+    is_built(world)
+    world.read()
+    row = world.now(row)
+    machine_now = row_of(row)
+    assert (row.state, machine_now.pk, machine_now.is_awaited) == (State.SUCCEEDED, promised.pk, False)
+    assert (machine_now.team_id, machine_now.attention) == (crew.pk, Instance.Attention.CALM)
+    assert Instance.objects.count() == 1
+
+
+def test_a_new_gpu_machine_prepares_its_driver_and_is_done_by_itself(asked: Ask, world: World) -> None:
+    row = asked()
+    takes(world)
+    world.advance(row)
+    is_built(world)
+    world.read()
+    until = row_of(row).prepares_until
+    assert until is not None and (until - world.clock()).total_seconds() == timing().preparing_s
+    world.later(timing().preparing_s + 1)
+    world.read("instances")
+    assert row_of(row).prepares_until is None
+
+
+def test_an_answer_that_was_lost_is_found_by_the_name_and_never_sent_again(asked: Ask, world: World) -> None:
+    row = asked()
+    takes(world, error=LOST)
+    assert world.advance(row).state == State.CHECKING
+    world.pass_s(60, row)
+    is_built(world)
+    row = world.pass_s(30, row)
+    assert (row.state, row.target_id) == (State.SUCCEEDED, row_of(row).pk)
+    assert row_of(row).provider_id == "vm-new"
+    assert (world.provider.calls[PATH], Instance.objects.count()) == (1, 1)
+
+
+def test_what_never_came_to_be_is_said_after_three_minutes_of_looking(asked: Ask, world: World) -> None:
+    row = asked()
+    world.provider.answers[PATH] = LOST
+    world.advance(row)
+    sent_at = world.clock()
+    row = world.pass_s(1200, row)
+    assert (row.state, world.provider.calls[PATH]) == (State.NOT_DONE, 1)
+    assert (world.clock() - sent_at).total_seconds() >= timing().absence_s
+    assert row_of(row).attention == Instance.Attention.FAILED
+    opening.put_aside(row)
+    assert not Instance.objects.exists()
+    assert Operation.objects.get().target_label == "trainer-9"
+
+
+def test_a_strangers_new_machine_is_not_taken_for_the_launch_that_was_lost(
+    asked: Ask, world: World, team: Team
+) -> None:
+    row = asked()
+    world.provider.answers[PATH] = LOST
+    world.advance(row)
+    world.provider.tasks = [world.task("PROCESSING", "create_instance", vm_uuid="vm-strange")]
+    row = world.pass_s(60, row)
+    is_built(world, "vm-strange", "somebody-else")
+    row = world.pass_s(1200, row)
+    assert row.state == State.NOT_DONE
+    assert Instance.objects.get(provider_id="vm-strange").team_id == team.pk
+
+
+def test_while_a_new_machine_is_being_built_nobody_says_that_it_did_not_happen(asked: Ask, world: World) -> None:
+    row = asked()
+    takes(world, error=LOST)
+    world.advance(row)
+    assert world.pass_s(900, row).state == State.CHECKING
+    is_built(world)
+    assert world.pass_s(30, row).state == State.SUCCEEDED
+
+
+def test_two_new_machines_of_the_name_are_for_a_person(asked: Ask, world: World, crew: Team) -> None:
+    row = asked()
+    world.provider.answers[PATH] = LOST
+    world.advance(row)
+    is_built(world, "vm-one")
+    is_built(world, "vm-two")
+    row = world.pass_s(60, row)
+    assert row.state == State.UNCLEAR
+    found = Instance.objects.filter(provider_id__in=("vm-one", "vm-two"))
+    assert list(found.values_list("team_id", flat=True)) == [crew.pk, crew.pk]  # one of them is theirs
+
+
+def test_a_machine_that_bore_the_name_before_is_not_the_one(planned: Account, asked: Ask, world: World) -> None:
+    world.provider.machines = [machine(1, name="trainer-9")]
+    world.read("instances")
+    row = asked()
+    assert KINDS["launch"].reason_against(row) != ""  # nothing is sent under a name that is in use
+    row.sent_at = world.clock()
+    assert launches.candidates(row, [_listed("vm-000001"), _listed("vm-x")]) == ["vm-x"]
+
+
+def _listed(uuid: str) -> shapes.Instance:
+    return shapes.Instance.read(machine(1, uuid=uuid, name="trainer-9"))
+
+
+def test_a_machine_that_comes_late_belongs_to_the_team_that_asked_for_it(asked: Ask, world: World, crew: Team) -> None:
+    row = asked()
+    world.provider.answers[PATH] = LOST
+    world.advance(row)
+    row = world.pass_s(1200, row)
+    opening.put_aside(row)
+    is_built(world, "vm-late")
+    world.read("instances")
+    assert Instance.objects.get(provider_id="vm-late").team_id == crew.pk
+    assert world.now(row).state == State.NOT_DONE
+
+
+def test_no_room_is_a_definite_no(asked: Ask, world: World) -> None:
+    row = asked()
+    world.provider.answers[PATH] = said(409, {"error": "no_capacity", "message": "No capacity"})
+    row = world.advance(row)
+    assert (row.state, world.provider.calls[PATH]) == (State.FAILED, 1)
+    assert "no room" in row.outcome
+
+
+def test_a_task_that_failed_leaves_no_machine_behind(asked: Ask, world: World) -> None:
+    row = asked()
+    takes(world)
+    world.advance(row)
+    world.provider.tasks[0]["status"] = "FAILED"
+    world.later(4)
+    world.read()
+    row = world.now(row)
+    assert row.state == State.FAILED
+    opening.put_aside(row)
+    assert not Instance.objects.exists()
+
+
+def test_a_machine_that_is_there_although_its_task_failed_is_kept(asked: Ask, world: World) -> None:
+    row = asked()
+    takes(world)
+    world.advance(row)
+    is_built(world)
+    world.provider.tasks[0]["status"] = "FAILED"
+    world.later(4)
+    world.read()
+    row = world.now(row)
+    opening.put_aside(row)
+    assert (row.state, row_of(row).is_awaited) == (State.FAILED, False)
+
+
+def test_a_name_is_promised_once_and_free_again_when_its_machine_is_deleted(
+    asked: Ask, world: World, olga: User
+) -> None:
+    row = asked()
+    with pytest.raises(Taken):
+        asked()
+    takes(world)
+    world.advance(row)
+    is_built(world)
+    world.read()
+    target = row_of(row)
+    delete = opening.open_operation(
+        KINDS["delete"], target, by=Asker(row.actor_id, "lena"), client_key="d", now=world.clock()
+    ).row
+    world.provider.answers["DELETE /instances/vm-new"] = said(200, {"task_id": "task-2", "status": "PENDING"})
+    world.later(11)
+    world.advance(delete)
+    world.advance(delete)
+    world.provider.machines.clear()
+    world.provider.tasks = [world.task("COMPLETED", "delete_instance", task_id="task-2", vm_uuid="vm-new")]
+    world.later(4)
+    world.read()
+    assert world.now(delete).state == State.SUCCEEDED
+    target.refresh_from_db()
+    assert target.gone_at is not None
+    again = asked()
+    takes(world, "vm-newer")
+    assert world.advance(again).state == State.RUNNING
+
+
+def test_one_launch_of_an_account_is_sent_at_a_time(asked: Ask, world: World) -> None:
+    first, second = asked("one"), asked("two")
+    Operation.objects.filter(pk=first.pk).update(state=State.SENDING)
+    second = world.advance(second)
+    assert (second.state, second.attempts, world.provider.count("POST")) == (State.QUEUED, 0, 0)
+    with pytest.raises(IntegrityError):
+        Operation.objects.filter(pk=second.pk).update(state=State.SENDING)
+
+
+def test_while_one_is_being_checked_the_next_is_sent(asked: Ask, world: World) -> None:
+    first = asked("one")
+    world.provider.answers[PATH] = LOST
+    world.advance(first)
+    second = asked("two")
+    takes(world, "vm-two")
+    assert world.advance(second).state == State.RUNNING
+    is_built(world, "vm-two", "two")
+    assert world.pass_s(1200, first).state == State.NOT_DONE
+    assert world.now(second).state == State.SUCCEEDED
+
+
+def test_a_password_is_sealed_sent_once_and_wiped(asked: Ask, world: World) -> None:
+    row = asked(username="anna")
+    said_of_it: dict[str, Any] = {}
+
+    def listen(request: httpx.Request) -> httpx.Response:
+        said_of_it.update(json.loads(request.content))
+        return streamed(409, b'{"error": "no_capacity"}')
+
+    assert "hush" not in json.dumps(Operation.objects.values_list("sealed_params", "params").get())
+    world.provider.answers[PATH] = listen
+    row = world.advance(row)
+    assert (said_of_it["password"], said_of_it["username"], row.sealed_params) == ("hush", "anna", "")
+
+
+def test_an_answer_that_names_another_machine_gives_nobody_that_machine(
+    planned: Account, asked: Ask, world: World, team: Team
+) -> None:
+    world.provider.machines = [machine(1)]
+    world.read("instances")
+    row = asked()
+    takes(world, "vm-000001")
+    row = world.advance(row)
+    assert row.provider_id == ""
+    assert Instance.objects.get(provider_id="vm-000001").team_id == team.pk
+    assert row_of(row).is_awaited
+
+
+def test_a_launch_that_is_taken_back_leaves_nothing(asked: Ask, world: World) -> None:
+    row = asked()
+    opening.take_back(row, by="lena", now=world.clock(), words="")
+    assert not Instance.objects.exists()
+    assert trail(world.now(row)) == ["queued", "cancelled"]
+    assert Tally.objects.get(team_id=row.team_id).states == {}
+    asked()  # and its name is free
+
+
+def test_the_same_form_sent_twice_is_one_machine(asked: Ask) -> None:
+    first, second = asked(key="same"), asked(key="same")
+    assert (first.pk, Instance.objects.count()) == (second.pk, 1)
