@@ -8,6 +8,7 @@ from django.db import models, transaction
 
 from cloud import shapes
 from cloud.columns import count
+from cloud.gpus import one_name
 from cloud.models import Account, InstanceType, ProviderTask, Template
 
 KEPT_TASKS = 500
@@ -77,7 +78,7 @@ def _type(item: shapes.InstanceType) -> dict[str, Any]:
         "memory_gib": item.memory_gib,
         "storage_gib": item.storage_gib,
         "gpu_count": count(item.gpus),
-        "gpu_model": (item.gpu_model or "")[:128],
+        "gpu_model": one_name(item.specs.gpu_models)[:128],
         "price_cents_per_hour": count(item.price_cents_per_hour),
         "regions": [
             {"code": region.name, "name": region.description or region.name, "place": _place(region)}

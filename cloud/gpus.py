@@ -3,6 +3,8 @@
 Source: the makers' data sheets; keys are folded (lower case, letters and digits only).
 """
 
+from collections.abc import Sequence
+
 VRAM_GB = {
     "2080ti": 11,
     "a4000": 16,
@@ -34,6 +36,11 @@ def vram_gb(model: str, count: int = 1) -> int | None:
     """Memory of `count` cards in GB, or None for a card that the table does not know."""
     each = VRAM_GB.get(folded(model))
     return each * count if each else None
+
+
+def one_name(models: Sequence[str]) -> str:
+    """Several spellings of one card are one; several cards stand beside each other."""
+    return models[0] if len({folded(model) for model in models}) == 1 else ", ".join(models)
 
 
 def short_name(model: str) -> str:

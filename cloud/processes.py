@@ -43,13 +43,24 @@ def lives(kind: str, now: datetime) -> None:
     )
 
 
-def is_gone(sender: str, now: datetime, pace: Timing) -> bool:
-    """True when that process has given no sign for so long that nothing of it can still leave."""
-    return not Process.objects.filter(label=sender, seen_at__gt=now - seconds(pace.sender_gone_s)).exists()
+def is_gone(sender: str, sent_at: datetime, now: datetime, pace: Timing) -> bool:
+    """True when the process that sent something then has given no sign for so long that nothing of it can still leave.
+
+    One without a row was forgotten, or never had a heart: that is known when it sent before the oldest row kept.
+    """
+    seen_at = Process.objects.filter(label=sender).values_list("seen_at", flat=True).first()
+    if seen_at is None:
+        return sent_at <= now - seconds(_kept_s(pace))
+    return seen_at <= now - seconds(pace.sender_gone_s)
 
 
-def forget_old(before: datetime) -> None:
-    Process.objects.filter(seen_at__lt=before).delete()
+def forget_old(now: datetime, pace: Timing) -> None:
+    """Drop the rows of processes that have long been dead."""
+    Process.objects.filter(seen_at__lt=now - seconds(_kept_s(pace))).delete()
+
+
+def _kept_s(pace: Timing) -> float:
+    return 2 * pace.sender_gone_s
 
 
 class Heart:

@@ -109,7 +109,7 @@ class Sweeper:
             return
         self._canary_at = now
         knock.canary()
-        processes.forget_old(now - seconds(self.pace.worker_healthy_s * 10))
+        processes.forget_old(now, self.pace)
         if self._tidied_at is None or self._tidied_at < now - seconds(self.pace.tidy_s):
             self._tidied_at = now
             ports().tidy()

@@ -114,6 +114,8 @@ def _write(
         return
     before = {row.provider_id: row for row in _rows(account, [item.uuid[:255] for item, _mark in fresh])}
     rows = []
+    # By id, as whoever else locks several machines at once (operations/batches.py); new ones first, nobody has those.
+    fresh.sort(key=lambda one: before[uuid].pk if (uuid := one[0].uuid[:255]) in before else 0)
     for item, mark in fresh:
         old = before.get(item.uuid[:255])
         values = columns.of_instance(item, old.started_at if old else now)
@@ -176,8 +178,10 @@ def _note_absent(absent: list[int], outcome: Outcome, now: datetime) -> None:
 
 
 def _by_chunks(ids: list[int]) -> Iterable[Instance]:
+    """Locked, for the caller writes them."""
     for chunk in _chunks(ids):
-        yield from Instance.objects.filter(id__in=chunk).defer("raw", "search")
+        rows = Instance.objects.select_for_update(no_key=True).filter(id__in=chunk)
+        yield from rows.order_by("pk").defer("raw", "search")
 
 
 def _chunks(ids: list[int]) -> Iterable[list[int]]:

@@ -4,6 +4,8 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Count, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import cached_property
@@ -11,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cloud.models import Instance, Tally
+from cloud.operations.models import Operation
 from panel.activity.queries import VIEWS, visible_operations
 from panel.http import PanelRequest
 from panel.standing import Standing, standings
@@ -62,11 +65,11 @@ class Frame:
 
     @cached_property
     def tallies(self) -> list[Tally]:
-        """Counts of the teams that the actor may see. One query."""
+        """Counts of the teams that the actor may see; each row carries `operations` as well. One query."""
         teams = self.actor.teams_with(Permission.INSTANCE_VIEW)
-        return list(
-            Tally.objects.filter(team_id__in=teams).exclude(account__is_sandbox=True, account__is_enabled=False)
-        )
+        rows = Tally.objects.filter(team_id__in=teams).exclude(account__is_sandbox=True, account__is_enabled=False)
+        count = self._current.order_by().annotate(all=Value(1)).values("all").annotate(n=Count("pk")).values("n")
+        return list(rows.annotate(operations=Coalesce(Subquery(count), 0)))
 
     @cached_property
     def states(self) -> dict[int, int]:
@@ -114,8 +117,18 @@ class Frame:
 
     @cached_property
     def operations(self) -> int:
-        """Operations that go on or need a person. One query."""
-        return visible_operations(self.actor).filter(VIEWS["running"] | VIEWS["trouble"]).count()
+        """Operations that go on or need a person: read beside the tallies, which every page has."""
+        if self.tallies:
+            return self.tallies[0].operations  # type: ignore[attr-defined, no-any-return]
+        return self._current.count()
+
+    @property
+    def _current(self) -> QuerySet[Operation]:
+        return visible_operations(self.actor).filter(VIEWS["running"] | VIEWS["trouble"])
+
+    @property
+    def may_launch(self) -> bool:
+        return policy.allowed(self.actor, Permission.INSTANCE_LAUNCH)
 
     @property
     def may_see_tasks(self) -> bool:

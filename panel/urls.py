@@ -8,7 +8,10 @@ urlpatterns = [
     path("", include("panel.health.urls")),
     path("instances/", include("panel.fleet.urls")),
     path("instances/", include("panel.actions.urls")),
+    path("instances/bulk/", include("panel.bulk.urls")),
+    path("launch/", include("panel.launch.urls")),
     path("", include("panel.activity.urls")),
+    path("", include("panel.find.urls")),
     path("settings/", include("panel.accounts.urls")),
 ]
 

@@ -1,4 +1,4 @@
-"""Many intents at once, one for each machine: the rows that opening.py and moves.py write one by one, in few statements.
+"""Many intents at once, one a machine: the rows that opening.py and moves.py write one by one, in few statements.
 
 Locks as everywhere: machines first, in the order of their ids, then operations, the record last.
 

@@ -145,7 +145,7 @@ def judge(row: Operation, kind: Kind, found: Evidence, now: datetime, pace: Timi
 def is_sender_over(row: Operation, now: datetime, pace: Timing) -> bool:
     """Is it known that the last sender is done? It said so, or its process is gone."""
     last = Attempt.objects.filter(operation=row).order_by("-id").first()
-    return last is None or last.ended_at is not None or processes.is_gone(last.sender, now, pace)
+    return last is None or last.ended_at is not None or processes.is_gone(last.sender, last.marked_at, now, pace)
 
 
 def times_sent(row: Operation) -> int:

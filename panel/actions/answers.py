@@ -18,7 +18,7 @@ def note(
     response = render(request, "actions/_note.html", context)
     about = machine_id or (row.target_id if row else None)
     response.headers["HX-Trigger"] = json.dumps(
-        {"tidepool:acted": {"topics": f"instance:{about} instances operations"}}
+        {"tidepool:acted": {"topics": f"instance:{about} instances operations count"}}
     )
     response.headers["HX-Retarget"], response.headers["HX-Reswap"] = "#toasts", "beforeend"
     return response

@@ -75,7 +75,12 @@ def retry(*, actor: Actor, row: Operation, client_key: str) -> Opened:
     policy.require(actor, action.permission if action else Permission.INSTANCE_DELETE, row)
     if action and action.may_lose:
         raise Refusal(_("What may lose data is asked for anew, with its confirmation."))
-    if action is None or row.target is None or row.state not in {State.FAILED, State.NOT_DONE, State.EXPIRED}:
+    if (
+        action is None
+        or action.makes
+        or row.target is None
+        or row.state not in {State.FAILED, State.NOT_DONE, State.EXPIRED}
+    ):
         raise TooLate(row)
     opened = request(
         actor=actor, machine=row.target, action=action, client_key=client_key, params=row.params, retry_of=row.pk
@@ -135,6 +140,8 @@ def set_lock(*, actor: Actor, machine: Instance, is_locked: bool) -> None:
 def _refuse(action: Action, machine: Instance, params: Mapping[str, Any]) -> None:
     if machine.gone_at:
         raise Refusal(_("%(name)s no longer exists.") % {"name": machine.label})
+    if machine.is_awaited:
+        raise Refusal(_("%(name)s is not there yet.") % {"name": machine.label})
     if machine.is_locked and action.kind.is_stopped_by_lock:
         raise Refusal(
             _("%(name)s is protected from deletion. Take the protection away first.") % {"name": machine.label}

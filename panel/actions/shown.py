@@ -22,6 +22,7 @@ from panel.teams import policy
 from panel.teams.policy import Actor, Permission
 
 LATELY = 5
+LAUNCH_PAGES = {"launch": "launch:new", "launch_custom": "launch:own"}
 HISTORY = 20  # the last ones of a kind, from which the usual time is told
 LOOKS: dict[State, tuple[str, Any]] = {
     State.WAITING_APPROVAL: ("wait", _lazy("Waiting for approval")),
@@ -61,6 +62,7 @@ class Told:
     can_undo: bool = False
     can_retry: bool = False
     can_ask_again: bool = False  # by its confirmation: it may lose data
+    launch_page: str = ""  # where a launch is asked for again with the same inputs
     can_settle: bool = False
     can_put_aside: bool = False
 
@@ -86,18 +88,28 @@ def told(row: Operation, actor: Actor) -> Told:
     has_ended_badly = state in {State.FAILED, State.NOT_DONE, State.EXPIRED}
     is_there = row.target is None or row.target.gone_at is None
     may_repeat = may and has_ended_badly and is_there and not row.is_put_aside
+    makes = bool(action and action.makes)
     return Told(
         row,
         verb(row),
         state_of(row),
         row.target_label,
-        row.outcome,
+        row.outcome if not makes else _launch_words(row),
         can_undo=may and state in {State.HELD, State.QUEUED, State.WAITING_APPROVAL},
-        can_retry=may_repeat and not action.may_lose if action else False,
+        can_retry=may_repeat and not action.may_lose and not makes if action else False,
         can_ask_again=may_repeat and action.may_lose if action else False,
+        launch_page=LAUNCH_PAGES.get(row.kind, "") if may_repeat else "",
         can_settle=may_settle and state is State.UNCLEAR,
         can_put_aside=may and has_ended_badly and not row.is_put_aside,
     )
+
+
+def _launch_words(row: Operation) -> str:
+    """A launch that failed and whose machine is there all the same costs money: that is said first."""
+    is_there = row.state == State.FAILED and row.target is not None and not row.target.is_awaited
+    if not is_there or row.target is None or row.target.gone_at:
+        return row.outcome
+    return _("Blue Lobster said that it failed, and yet the machine is there and costs money. Delete it, or keep it.")
 
 
 def said(row: Operation) -> str:
@@ -164,14 +176,18 @@ def usual_s(row: Operation) -> int | None:
 def steps(row: Operation) -> Sequence[tuple[str, Any, datetime | None]]:
     """The way of an operation: (done, now or nothing; words; when)."""
     reached = {State(event.after): event.at for event in row.events.all()}
+    action = table.of(row.kind)
+    makes = bool(action and action.makes)
     held = [(State.HELD, _("Can be undone"))] if State.HELD in reached else []
-    way = [*held, (State.QUEUED, _("Written down")), (State.SENDING, _("Asked")), (State.RUNNING, _("At work"))]
+    work = _("Being built") if makes else _("At work")
+    way = [*held, (State.QUEUED, _("Written down")), (State.SENDING, _("Asked")), (State.RUNNING, work)]
     if State.CHECKING in reached:
         way.append((State.CHECKING, _("Checking what happened")))
     here = State(row.state)
     if here not in OPEN:
         taken = [("done", words, reached[state]) for state, words in way if state in reached]
-        return [*taken, ("done", LOOKS[here][1], row.ended_at)]
+        end = _("Ready") if makes and here is State.SUCCEEDED else LOOKS[here][1]
+        return [*taken, ("done", end, row.ended_at)]
     if here is State.UNCLEAR:
         way.append((here, LOOKS[here][1]))
     place = [state for state, _words in way].index(here)
@@ -180,7 +196,17 @@ def steps(row: Operation) -> Sequence[tuple[str, Any, datetime | None]]:
         for number, (state, words) in enumerate(way)
         if number >= place or state in reached
     ]
+    if makes:
+        return _booting(row, found)
     return [*found, ("", _("Seen at Blue Lobster"), None)]
+
+
+def _booting(row: Operation, found: list[tuple[str, Any, datetime | None]]) -> list[tuple[str, Any, datetime | None]]:
+    """The last steps of a launch: built, the machine boots, and it is ready when the list has it."""
+    is_built = row.state == State.RUNNING and bool(row.evidence.get("completed_at"))
+    if is_built:
+        found[-1] = ("done", *found[-1][1:])
+    return [*found, ("now" if is_built else "", _("Starting up"), None), ("", _("Ready"), None)]
 
 
 def evidence(row: Operation) -> list[tuple[Any, str]]:

@@ -34,7 +34,7 @@ def do(request: PanelRequest, pk: int, kind: str) -> HttpResponse:
     """The confirmation of one action; sent, it is written down."""
     machine = _machine(request, pk)
     action = table.of(kind)
-    if action is None:
+    if action is None or action.makes:
         raise Http404
     policy.require(request.actor, action.permission, machine)
     if request.method != "POST":

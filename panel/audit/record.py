@@ -1,7 +1,10 @@
-"""Writing on the record: `append` what happened, `denied` what was refused or failed and may happen very often."""
+"""Writing on the record: `append` what happened (`append_many` at once), `denied` what was refused or failed and may
+happen very often.
+"""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
@@ -46,6 +49,35 @@ def append(
     if not connection.in_atomic_block:
         raise RuntimeError("The record is written in the transaction that does what it tells.")
     return _add(_draft(code, actor, at or system_clock(), outcome, detail, about))
+
+
+@dataclass(frozen=True)
+class Line:
+    """One of many entries that are added together; the fields are those of `append`."""
+
+    code: str
+    about: About
+    outcome: Outcome = Outcome.OK
+    detail: Detail | None = None
+
+
+def append_many(lines: Sequence[Line], *, actor: Actor, at: datetime | None = None) -> None:
+    """Add many rows of one person and one moment, in their order, as `append` adds one: the last statement of the
+    transaction. Four queries, and on SQLite one more for some forty rows. Raises RuntimeError outside a transaction.
+    """
+    if not connection.in_atomic_block:
+        raise RuntimeError("The record is written in the transaction that does what it tells.")
+    now = at or system_clock()
+    drafts = [_draft(line.code, actor, now, line.outcome, line.detail, line.about) for line in lines]
+    head = _head()
+    last, last_hash = head.sequence, head.hash
+    for entry in drafts:
+        last, last_hash = _link(entry, last, last_hash)
+    Entry.objects.bulk_create(drafts)
+    # The database lets the head go one row at a time.
+    with connection.cursor() as cursor:
+        steps = [(entry.sequence, entry.hash, Head.ROW) for entry in drafts]
+        cursor.executemany("UPDATE audit_head SET sequence = %s, hash = %s WHERE id = %s", steps)
 
 
 def denied(
@@ -116,11 +148,17 @@ def _draft(
 def _add(entry: Entry) -> Entry:
     """Take the head, add the row, move the head."""
     head = _head()
-    entry.sequence, entry.previous_hash = head.sequence + 1, head.hash
-    entry.hash = canonical.hash_of_entry(entry)
+    _link(entry, head.sequence, head.hash)
     entry.save(force_insert=True)
     Head.objects.filter(pk=Head.ROW).update(sequence=entry.sequence, hash=entry.hash)
     return entry
+
+
+def _link(entry: Entry, last: int, last_hash: str) -> tuple[int, str]:
+    """Give it its place behind the last one; its own sequence and hash."""
+    entry.sequence, entry.previous_hash = last + 1, last_hash
+    entry.hash = canonical.hash_of_entry(entry)
+    return entry.sequence, entry.hash
 
 
 def _head() -> Head:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from django.db.models import Expression, F, Func, IntegerField, Q
 from django.db.models.functions import Coalesce
@@ -155,6 +155,11 @@ class Wish:
         return "?" + urlencode({name: value for name, value in parts.items() if value})
 
     @property
+    def filters(self) -> list[tuple[str, str]]:
+        """The first page's address as fields of a form: (name, value)."""
+        return parse_qsl(self.address().removeprefix("?"))
+
+    @property
     def here(self) -> str:
         """This very page, for reading it again."""
         return self.address(cursor=self.cursor)
@@ -249,7 +254,7 @@ def page(rows: InstanceQuerySet, wish: Wish, total: int | None = None) -> Page:
 COLUMNS = (
     "id", "account_id", "name", "power", "last_power", "last_power_at", "rank", "ip_address", "region", "type_label",
     "cpu_cores", "gpu_count", "gpu_model", "price_cents_per_hour", "started_at", "missing_since",
-    "gone_at", "is_locked", "attention", "operation_kind", "operation_state", "operation_at",
+    "gone_at", "is_locked", "attention", "operation_kind", "operation_state", "operation_at", "prepares_until",
 )  # fmt: skip
 
 

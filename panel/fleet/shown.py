@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from cloud.gpus import vram_gb
 from cloud.models import Instance
 from cloud.operations.states import State as Op
+from cloud.timing import seconds, timing
 from panel.actions import table
 
 Power = Instance.Power
@@ -32,6 +33,7 @@ class Known(Protocol):
     operation_kind: str
     operation_state: str
     operation_at: datetime | None
+    prepares_until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +61,18 @@ def state_of(known: Known, stale: Mapping[int, datetime]) -> State:
         return State("unknown", _("Unknown"), lastly(known.power), known.missing_since)
     if known.account_id in stale and known.power != Power.UNKNOWN:
         return State("unknown", _("Unknown"), lastly(known.power), stale[known.account_id])
+    if known.power == Power.RUNNING and known.prepares_until:
+        return State("busy", _("Preparing"), since=prepares_since(known.prepares_until))
     if known.power == Power.RUNNING:
         return State("run", _("Running"))
     if known.power == Power.UNKNOWN:
         return State("unknown", _("Unknown"), lastly(known.last_power), known.last_power_at)
     return State("off", _("Paused") if known.power == Power.PAUSED else _("Off"), off_note())
+
+
+def prepares_since(until: datetime) -> datetime:
+    """When a new GPU machine began to build its driver."""
+    return until - seconds(timing().preparing_s)
 
 
 def _busy(known: Known) -> State:

@@ -9,11 +9,14 @@ from cloud import loads
 from panel.actions import shown as actions
 from panel.actions import table
 from panel.audit import record
+from panel.bulk import offer
 from panel.fleet import describe, listing, row, shown
 from panel.fleet.export import lines
 from panel.fleet.queries import visible_instances
+from panel.fleet.saved import shown as saved
 from panel.frame import frame_of
 from panel.http import PanelRequest, asks, page_or_part
+from panel.launch import shown as launches
 from panel.standing import stale_accounts
 from panel.teams.policy import Permission
 
@@ -32,8 +35,11 @@ def machines(request: PanelRequest) -> HttpResponse:
         "last_page": page.end(total),
         "heads": describe.heads(wish),
         "may_act": table.has_any(request.actor),
+        "bulk": offer.offered(request.actor),
     }
-    return page_or_part(request, "fleet/list.html", context | ({} if request.htmx else describe.filters(frame, wish)))
+    if not request.htmx or request.htmx.history_restore_request:
+        context |= describe.filters(frame, wish) | saved.around(request.actor, wish)
+    return page_or_part(request, "fleet/list.html", context)
 
 
 @require_safe
@@ -50,7 +56,9 @@ def machine(request: PanelRequest, pk: int) -> HttpResponse:
     instance = get_object_or_404(rows, pk=pk)
     state = shown.state_of(instance, stale_accounts(frame_of(request).standings))
     context = {"instance": instance, "state": state, "id": instance.pk, **describe.machine(instance)}
-    context |= actions.offers(request.actor, instance) | actions.history(request.actor, instance)
+    past = actions.history(request.actor, instance)
+    context |= actions.offers(request.actor, instance) | past
+    context |= launches.making(instance, past["current"].row if "current" in past else None)
     return page_or_part(request, "fleet/machine.html", context)
 
 

@@ -48,7 +48,7 @@ class Stream:
         self.session_key = session_key
         self.topics = (
             topics
-            | {"fresh", "accounts", "operations", "all"}
+            | {"fresh", "accounts", "count", "all"}
             | ({FLEET} if any(map(shows_machines, topics)) else set())
         )
         self.queue: asyncio.Queue[bytes | None] = asyncio.Queue(maxsize=100)

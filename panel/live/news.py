@@ -19,7 +19,7 @@ from cloud.ports import Change, Point
 from cloud.store import store, text
 from cloud.timing import timing
 from panel.audit import record
-from panel.people import lockout
+from panel.people import lockout, sessions
 from panel.teams.models import default_team
 
 log = logging.getLogger(__name__)
@@ -78,6 +78,7 @@ def home_team() -> int:
 def tidy() -> None:
     """Rows that nobody needs any more: sessions that ended, failures that are forgotten."""
     Session.objects.filter(expire_date__lt=system_clock()).delete()
+    sessions.forget_ended()
     lockout.forget_old(system_clock())
     record.settle(system_clock())
 

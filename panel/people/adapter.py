@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
 from cloud.clock import system_clock
-from panel.people import fresh, lockout, recorded
+from panel.people import fresh, lockout, recorded, sessions
 from panel.people.models import User
 from panel.teams.origins import origin_of
 
@@ -54,13 +54,15 @@ class Door(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
         lockout.note_success(request, user.email)
         recorded.signed_in(request, user)
         fresh.note(request.session, system_clock())
+        sessions.opened(request, user, system_clock())
         response: HttpResponse = super().post_login(request, user, **kwargs)
         lockout.remember_device(request, response, user.email)
         return response
 
     def logout(self, request: HttpRequest) -> None:
-        user, origin = request.user, origin_of(request)  # before the session ends
+        user, origin, key = request.user, origin_of(request), request.session.session_key  # before the session ends
         super().logout(request)
+        sessions.forget(key)
         if isinstance(user, User):
             recorded.signed_out(user, origin)
 
@@ -70,6 +72,7 @@ class Door(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
         match = self.request.resolver_match
         with transaction.atomic():
             user.save(update_fields=["password"])
+            sessions.forget_all_but(user, self.request.session.session_key)
             is_by_mail = match is not None and match.url_name == "account_reset_password_from_key"
             recorded.password_set(self.request, user, is_by_mail=is_by_mail)
 

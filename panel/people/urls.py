@@ -4,7 +4,7 @@ from allauth.account import views as door
 from django.urls import path, re_path
 
 from panel.http import public, signed_in
-from panel.people import views
+from panel.people import profile, views
 
 urlpatterns = [
     path("sign-in/", public(door.login), name="account_login"),
@@ -18,6 +18,12 @@ urlpatterns = [
         name="account_reset_password_from_key",
     ),
     path("password/new/done/", views.new_password_set, name="account_reset_password_from_key_done"),
-    path("you/", views.you, name="you"),
-    path("you/password/", signed_in(door.password_change), name="account_change_password"),
+    path("you/", profile.you, name="you"),
+    path("you/password/", signed_in(views.ChangedPassword.as_view()), name="account_change_password"),
+    path("you/theme/", profile.theme, name="you-theme"),
+    path("you/zone/", profile.zone, name="you-zone"),
+    path("you/keys/add/", profile.add_key, name="you-key-add"),
+    path("you/keys/<int:pk>/remove/", profile.remove_key, name="you-key-remove"),
+    path("you/sessions/<int:pk>/end/", profile.end_session, name="you-session-end"),
+    path("you/sessions/end/", profile.end_sessions, name="you-sessions-end"),
 ]

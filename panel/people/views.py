@@ -1,25 +1,27 @@
-"""What people see of themselves, and the door's plain pages that allauth has no words of ours for."""
+"""The door's pages that allauth has no words of ours for, and its views that leave something of ours undone."""
 
 from typing import Any
 
-from allauth.account.views import PasswordResetFromKeyView
+from allauth.account.views import PasswordChangeView, PasswordResetFromKeyView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from panel.http import PanelRequest, public, signed_in
-from panel.people import lockout
-from panel.people.models import User
+from panel.http import public
+from panel.people import lockout, sessions
 
 
-@require_safe
-@signed_in
-def you(request: PanelRequest) -> HttpResponse:
-    person = User.objects.prefetch_related("memberships__team").get(email=request.actor.label)
-    return render(request, "people/you.html", {"person": person, "is_changed": request.GET.get("done") == "password"})
+class ChangedPassword(PasswordChangeView):  # type: ignore[misc]  # allauth has no types
+    """This session goes on under a new key; the others end (adapter.py)."""
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        before = self.request.session.session_key
+        response: HttpResponse = super().form_valid(form)
+        sessions.renamed(before, self.request.session.session_key)
+        return response
 
 
-class NewPassword(PasswordResetFromKeyView):  # type: ignore[misc]  # allauth has no types
+class NewPassword(PasswordResetFromKeyView):  # type: ignore[misc]
     """A new password by a mail's link. Who reads that person's mail is no stranger: the lock opens for them."""
 
     def form_valid(self, form: Any) -> HttpResponse:

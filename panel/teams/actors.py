@@ -11,6 +11,7 @@ from panel.teams.models import Membership
 from panel.teams.policy import NOBODY, ROLES, Actor, Permission, Role
 
 Claims = Mapping[str, Any]
+PERSON = ("id", "email", "is_administrator", "password", "zone", "theme")
 
 
 def actor_of(claims: Claims) -> Actor:
@@ -22,11 +23,11 @@ def actors_of(sessions: Mapping[str, Claims]) -> dict[str, Actor]:
     """Actors of the sessions that are good: the person is active, and the password is the one they signed in with."""
     wanted = {str(claims.get(SESSION_KEY)) for claims in sessions.values()}
     people: dict[str, tuple[User, dict[int, Role]]] = {}
-    for pk, email, is_administrator, password, team, role in User.objects.filter(
+    for *person, team, role in User.objects.filter(
         pk__in=[pk for pk in wanted if pk.isdigit()], is_active=True
-    ).values_list("pk", "email", "is_administrator", "password", "memberships__team_id", "memberships__role"):
-        user = User(pk=pk, email=email, is_administrator=is_administrator, password=password)
-        _user, roles = people.setdefault(str(pk), (user, {}))
+    ).values_list(*PERSON, "memberships__team_id", "memberships__role"):
+        user = User(**dict(zip(PERSON, person, strict=True)))
+        _user, roles = people.setdefault(str(user.pk), (user, {}))
         if team is not None:
             roles[team] = Role(role)
     actors = {}
@@ -34,7 +35,7 @@ def actors_of(sessions: Mapping[str, Claims]) -> dict[str, Actor]:
         found = people.get(str(claims.get(SESSION_KEY)))
         if found and _is_current(found[0], claims):
             user, roles = found
-            actors[key] = Actor(user.pk, user.email, user.is_administrator, roles)
+            actors[key] = Actor(user.pk, user.email, user.is_administrator, roles, zone=user.zone, theme=user.theme)
     return actors
 
 

@@ -4,8 +4,12 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
+from cloud.clock import system_clock
+from panel.people import sessions
+from panel.people.zones import zone_of
 from panel.teams.actors import actor_of
 from panel.teams.origins import origin_of
 from panel.teams.policy import Actor
@@ -17,8 +21,16 @@ class ActorMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.actor = SimpleLazyObject(lambda: _actor(request))  # type: ignore[attr-defined]
-        return self.get_response(request)
+        try:
+            return self.get_response(request)
+        finally:
+            timezone.deactivate()  # the thread's next request is somebody else's
 
 
 def _actor(request: HttpRequest) -> Actor:
-    return replace(actor_of(request.session), origin=origin_of(request))
+    """Who asks. From here on times are drawn in their zone, and their session counts as seen."""
+    actor = replace(actor_of(request.session), origin=origin_of(request))
+    if actor.is_known:
+        timezone.activate(zone_of(actor.zone))
+        sessions.touch(request.session.session_key or "", actor.origin.address, system_clock())
+    return actor

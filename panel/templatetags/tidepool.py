@@ -6,6 +6,7 @@ from functools import cache
 from django import template
 from django.forms import BoundField
 from django.templatetags.static import static
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -30,24 +31,30 @@ def ago(at: datetime | None) -> SafeString | str:
 
 @register.filter
 def clock(at: datetime | None) -> SafeString | str:
-    """The time of day, with the date when it is not today's; made local in the browser."""
+    """The time of day, with the date when it is not today's; in the person's zone, or made local in the browser."""
     if not at:
         return "–"
-    at = at.astimezone(UTC)
-    is_today = at.date() == system_clock().date()
+    at = timezone.localtime(at)
+    is_today = at.date() == timezone.localtime(system_clock()).date()
     return _time(at, f"{at:%H:%M}" if is_today else f"{at.day} {at:%b}, {at:%H:%M}", "clock")
 
 
 @register.filter
 def day(at: datetime | None) -> SafeString | str:
-    """The day alone, made local in the browser."""
-    return _time(at, f"{at:%A} {at.day} {at:%B}", "day") if at else "–"
+    """The day alone, in the person's zone, or made local in the browser."""
+    if not at:
+        return "–"
+    at = timezone.localtime(at)
+    return _time(at, f"{at:%A} {at.day} {at:%B}", "day")
 
 
 @register.filter
 def exact(at: datetime | None) -> SafeString | str:
-    """Day and time, made local in the browser."""
-    return _time(at, f"{at.day} {at:%b} {at.year}, {at:%H:%M} UTC", "exact") if at else "–"
+    """Day and time, in the person's zone, or made local in the browser."""
+    if not at:
+        return "–"
+    at = timezone.localtime(at)
+    return _time(at, f"{at.day} {at:%b} {at.year}, {at:%H:%M} {_zone_of(at)}", "exact")
 
 
 @register.filter
@@ -60,6 +67,12 @@ def left(at: datetime | None) -> SafeString | str:
 def span(at: datetime | None) -> SafeString | str:
     """How long since then, as "2:14": the script keeps counting."""
     return _time(at, _minutes((system_clock() - at).total_seconds()), "span") if at else ""
+
+
+def _zone_of(at: datetime) -> str:
+    """ "CET"; a zone without a short name says only "+03" of itself."""
+    name = at.tzname() or ""
+    return f"UTC{name}" if name[:1] in {"+", "-"} else name
 
 
 def _minutes(amount_s: float) -> str:

@@ -6,13 +6,13 @@
   let opener = null;
   const plain = (event) => event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
 
-  const ask = async (link) => {
+  const ask = async (link, address = link.href) => {
     opener = link.closest("#row-menu") ? document.querySelector(".fleet td:last-child a[aria-expanded=true]") : link;
     if (menu.matches(":popover-open")) menu.hidePopover();
     link.closest("details.menu")?.removeAttribute("open");
     link.setAttribute("aria-busy", "true");
     try {
-      await htmx.ajax("GET", link.href, { target: dialog, swap: "innerHTML" });
+      await htmx.ajax("GET", address, { target: dialog, swap: "innerHTML" });
     } finally {
       link.removeAttribute("aria-busy");
     }
@@ -20,6 +20,8 @@
     dialog.querySelector("[autofocus]")?.focus();
     arm();
   };
+
+  window.tidepool.ask = ask;
 
   // The last button of what cannot be taken back waits for the name; the server asks for it as well.
   const arm = () => {

@@ -67,7 +67,7 @@
         y: { range: () => (plot.range ? plot.range(rows.at(-1)) : top(plot)) },
       },
       axes: [
-        { ...axis, size: 22, gap: 4, space: 80, grid: { show: false }, values: (_, splits) => splits.map((at) => new Date(at * 1000).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" })) },
+        { ...axis, size: 22, gap: 4, space: 80, grid: { show: false }, values: (_, splits) => splits.map((at) => window.tidepool.clock.format(at * 1000)) },
         { ...axis, size: 64, space: 40, splits: plot.splits && (() => plot.splits(rows.at(-1))), values: (_, splits) => splits.map((value) => (rows.length ? plot.tick(value) : "")) },
       ],
       series: [{}, ...plot.series.map((key, index) => ({ stroke: colour(`--tp-c${index + 1}`), width: 1.5, points: { size: 5 }, fill: plot.series.length === 1 ? `${colour("--tp-c1").replace(")", " / 10%)").replace("rgb(", "rgb(").replaceAll(",", "")}` : undefined }))],

@@ -1,11 +1,22 @@
 // Small conveniences of every page: copy, "/" for the search, filters that keep what is typed, the sides of a menu.
 (() => {
-  // What a person has opened stays open when its part is read again.
-  Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) => !(name === "open" && node.tagName === "DETAILS");
+  // What a person has opened stays open when its part is read again, and what they have ticked stays ticked.
+  Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) =>
+    !((name === "open" && node.tagName === "DETAILS") || (name === "checked" && node.form?.id === "bulk"));
 
   const say = (text) => {
     document.getElementById("said").textContent = text;
   };
+
+  // Single keys ("/", "?", "x" …) do something: not while somebody types, not together with Ctrl, ⌘ or Alt, not under a
+  // dialog, and not when they are switched off (WCAG 2.1.4). Every script asks here.
+  const SILENT = "keys-off";
+  const typing = "textarea, select, [contenteditable], input:not([type=checkbox], [type=radio], [type=button], [type=submit])";
+  window.tidepool.areKeysOff = () => localStorage.getItem(SILENT) !== null;
+  window.tidepool.switchKeys = (on) => (on ? localStorage.removeItem(SILENT) : localStorage.setItem(SILENT, "1"));
+  window.tidepool.keysAllowed = (event) =>
+    !event.defaultPrevented && !event.isComposing && !event.ctrlKey && !event.metaKey && !event.altKey &&
+    !event.target.closest?.(typing) && !document.querySelector("dialog[open]") && !window.tidepool.areKeysOff();
 
   const copy = async (button) => {
     const source = button.dataset.copy ? document.querySelector(button.dataset.copy) : button;
@@ -43,8 +54,7 @@
       menu.querySelector("summary").focus();
     }
     const search = document.getElementById("q");
-    const typing = event.target.closest("input, textarea, select, [contenteditable]");
-    if (event.key === "/" && search && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
+    if (event.key === "/" && search && window.tidepool.keysAllowed(event)) {
       event.preventDefault();
       search.focus();
       search.select();
@@ -69,11 +79,28 @@
     failed = null;
   });
 
-  // The export is of what the list shows.
-  addEventListener("htmx:afterSettle", () => {
+  // The export is of what the list shows; so is the view that is marked, that can be saved, and that columns are kept for.
+  const wanted = (search) => {
+    const values = [...new URLSearchParams(search)].filter(([name, value]) => value && name !== "from");
+    return values.map((pair) => pair.join("=")).sort().join("&");
+  };
+  const follow = () => {
     const link = document.getElementById("export");
-    if (link) link.search = location.search;
-  });
+    const save = document.getElementById("save-view");
+    if (!link || !save) return;
+    link.search = save.search = location.search;
+    const here = wanted(location.search);
+    const tabs = [...document.querySelectorAll(".views a[data-view]")];
+    const current = tabs.find((tab) => wanted(tab.search) === here);
+    for (const tab of tabs) {
+      tab.classList.toggle("active", tab === current);
+      if (tab === current) tab.setAttribute("aria-current", "page");
+      else tab.removeAttribute("aria-current");
+    }
+    save.hidden = !here || Boolean(current);
+    document.querySelector("#columns [name=view]").value = current?.dataset.view ?? "";
+  };
+  addEventListener("htmx:afterSettle", follow);
 
   // A half-filled form is not left without a question.
   for (const form of document.querySelectorAll("form[data-guard]")) {

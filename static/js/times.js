@@ -1,14 +1,26 @@
-// Makes <time datetime> local and keeps ages current. The server's words stand until then, and without JavaScript.
+// Shows <time datetime> in the person's zone and keeps ages current. The server's words stand until then, and without JavaScript.
 (() => {
   const steps = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
   const age = (seconds) => {
     for (const [size, unit] of steps) if (seconds >= size) return `${Math.floor(seconds / size)} ${unit}`;
     return "0 s";
   };
-  const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
-  const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
-  const weekday = new Intl.DateTimeFormat("en-GB", { weekday: "long", day: "numeric", month: "long" });
-  const exact = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short" });
+  // The person's own zone; without one the browser's. One that this browser does not know is shown as UTC, as the
+  // server does.
+  const zone = (() => {
+    const wanted = document.documentElement.dataset.zone || undefined;
+    try {
+      return new Intl.DateTimeFormat("en-GB", { timeZone: wanted }).resolvedOptions().timeZone;
+    } catch {
+      return "UTC";
+    }
+  })();
+  const format = (parts) => new Intl.DateTimeFormat("en-GB", { ...parts, timeZone: zone });
+  const clock = format({ hour: "2-digit", minute: "2-digit" });
+  const day = format({ day: "numeric", month: "short" });
+  const date = format({ dateStyle: "short" });
+  const weekday = format({ weekday: "long", day: "numeric", month: "long" });
+  const exact = format({ dateStyle: "medium", timeStyle: "short" });
   const minutes = (seconds) => {
     const whole = Math.max(Math.floor(seconds), 0);
     const two = (number) => String(number).padStart(2, "0");
@@ -19,7 +31,7 @@
     span: (at) => minutes((Date.now() - at) / 1000),
     "": (at) => age(Math.max((Date.now() - at) / 1000, 0)),
     ago: (at) => `${age(Math.max((Date.now() - at) / 1000, 0))} ago`,
-    clock: (at) => (at.toDateString() === new Date().toDateString() ? clock.format(at) : `${day.format(at)}, ${clock.format(at)}`),
+    clock: (at) => (date.format(at) === date.format(new Date()) ? clock.format(at) : `${day.format(at)}, ${clock.format(at)}`),
     day: (at) => weekday.format(at),
     exact: (at) => exact.format(at),
   };
@@ -36,5 +48,5 @@
   addEventListener("htmx:afterSwap", () => draw(document));
   setInterval(() => document.hidden || draw(document), 1000);
   draw(document);
-  window.tidepool = { drawTimes: draw };
+  window.tidepool = { drawTimes: draw, clock };
 })();

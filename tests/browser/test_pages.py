@@ -17,7 +17,8 @@ PAGES = (
     "/", "/instances/", "/instances/?q=nowhere", "/instances/?state=running&region=Wilmington",
     "/instances/?state=gone", "machine", "menu", "reboot", "rename", "force", "delete", "/activity/",
     "/activity/?show=trouble", "/provider-tasks/", "/settings/", "/settings/accounts/add/", "key",
-    "disable", "missing", "/health/", "/you/", "/you/password/", "/nothing-here/",
+    "disable", "missing", "/health/", "/you/", "/you/?done=key", "/you/keys/add/", "/you/password/", "/nothing-here/",
+    "/find/?q=restart+tr", "/find/?q=nowhere-at-all", "/keys/", "/instances/views/", "/instances/views/new/?state=off",
 )  # fmt: skip
 DOOR = ("/sign-in/", "/password/forgotten/", "/password/forgotten/sent/", "/password/new/1-x/", "/no-access/")
 VIEWS = {

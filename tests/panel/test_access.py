@@ -12,6 +12,8 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from cloud.models import Account
 from cloud.operations.kinds import KINDS
 from cloud.operations.opening import Asker, open_operation
+from panel.bulk.choice import Refused
+from panel.bulk.models import Run
 from panel.http import PUBLIC, SIGNED_IN
 from panel.teams.models import Team
 from panel.teams.policy import ROLES, SENTENCES, Actor, Permission, Role, allowed
@@ -43,6 +45,13 @@ TABLE: dict[str, Row] = {
     "health:banners": ("GET", "/banners/", 200, 200, 200, 200, 200, 200, 200),
     "you": ("GET", "/you/", 200, 200, 200, 200, 200, 200, 200),
     "account_change_password": ("GET", "/you/password/", 200, 200, 200, 200, 200, 200, 200),
+    "you-theme": ("POST", "/you/theme/", 302, 302, 302, 302, 302, 302, 302),
+    "you-zone": ("POST", "/you/zone/", 302, 302, 302, 302, 302, 302, 302),
+    "you-key-add": ("GET", "/you/keys/add/", 200, 200, 200, 200, 200, 200, 200),
+    "you-key-add sent": ("POST", "/you/keys/add/", 422, 422, 422, 422, 422, 422, 422),
+    "you-key-remove": ("GET", "/you/keys/1/remove/", 404, 404, 404, 404, 404, 404, 404),
+    "you-session-end": ("POST", "/you/sessions/1/end/", 404, 404, 404, 404, 404, 404, 404),
+    "you-sessions-end": ("POST", "/you/sessions/end/", 302, 302, 302, 302, 302, 302, 302),
     "actions:menu": ("GET", "/instances/1/actions/", 200, 200, 200, 200, 200, 200, 403),
     "actions:do power": ("GET", "/instances/1/do/reboot/", 200, 200, 200, 200, 403, 403, 403),
     "actions:do power sent": ("POST", "/instances/1/do/reboot/", 422, 422, 422, 422, 403, 403, 403),
@@ -55,6 +64,22 @@ TABLE: dict[str, Row] = {
     "actions:do unknown": ("GET", "/instances/1/do/launder/", 404, 404, 404, 404, 404, 404, 403),
     "actions:protect": ("POST", "/instances/1/protect/", 302, 302, 403, 403, 403, 403, 403),
     "actions:unprotect": ("POST", "/instances/1/unprotect/", 302, 302, 403, 403, 403, 403, 403),
+    "find:find": ("GET", "/find/?q=restart", 200, 200, 200, 200, 200, 200, 200),
+    "find:keys": ("GET", "/keys/", 200, 200, 200, 200, 200, 200, 200),
+    "fleet:views": ("GET", "/instances/views/", 200, 200, 200, 200, 200, 200, 403),
+    "fleet:save-view": ("GET", "/instances/views/new/?q=a", 200, 200, 200, 200, 200, 200, 403),
+    "fleet:save-view sent": ("POST", "/instances/views/new/", 422, 422, 422, 422, 422, 422, 403),
+    "fleet:rename-view": ("GET", "/instances/views/7/rename/", 404, 404, 404, 404, 404, 404, 403),
+    "fleet:delete-view": ("POST", "/instances/views/7/delete/", 404, 404, 404, 404, 404, 404, 403),
+    "fleet:move-view": ("POST", "/instances/views/7/up/", 404, 404, 404, 404, 404, 404, 403),
+    "fleet:columns": ("POST", "/instances/columns/", 302, 302, 302, 302, 302, 302, 403),
+    "bulk:do": ("GET", "/instances/bulk/do/reboot/", 200, 200, 200, 200, 403, 403, 403),
+    "bulk:do sent": ("POST", "/instances/bulk/do/reboot/", 422, 422, 422, 422, 403, 403, 403),
+    "bulk:do force": ("GET", "/instances/bulk/do/force_off/", 200, 200, 200, 403, 403, 403, 403),
+    "bulk:do force sent": ("POST", "/instances/bulk/do/force_off/", 422, 422, 422, 403, 403, 403, 403),
+    "bulk:do delete": ("GET", "/instances/bulk/do/delete/", 404, 404, 404, 404, 403, 403, 403),
+    "bulk:run": ("GET", "/instances/bulk/RUN/", 200, 200, 200, 200, 200, 200, 403),
+    "bulk:undo": ("POST", "/instances/bulk/RUN/undo/", 302, 302, 302, 302, 403, 403, 403),
     "activity:home": ("GET", "/activity/", 200, 200, 200, 200, 200, 200, 403),
     "activity:count": ("GET", "/activity/count/", 200, 200, 200, 200, 200, 200, 403),
     "activity:operation": ("GET", "/activity/OPERATION/", 200, 200, 200, 200, 200, 200, 403),
@@ -99,15 +124,20 @@ def world(planned: Account, provider: Provider, team: Team) -> None:
 
 
 @pytest.fixture
-def ids(world: None, planned: Account, clock: Hands) -> dict[str, str]:
+def ids(world: None, planned: Account, team: Team, clock: Hands) -> dict[str, str]:
     """The addresses of the table name row 1; the rows of this test may have other ids."""
     machine = planned.instances.get()
     by = Asker(0, "somebody@example.org")
     operation = open_operation(KINDS["shutdown"], machine, by=by, client_key="key", now=clock()).row
+    run = Run.objects.create(
+        client_key="key", kind="reboot", actor_id=0, created_at=clock(),
+        refused=[Refused(machine.label, "It is off.", machine.pk, team.pk).packed()],
+    )  # fmt: skip
     return {
         "/instances/1/": f"/instances/{machine.pk}/",
         "/accounts/1/": f"/accounts/{planned.pk}/",
         "OPERATION": operation.pk,
+        "RUN": run.pk,
     }
 
 

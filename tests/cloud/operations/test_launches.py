@@ -108,7 +108,8 @@ def test_a_new_gpu_machine_prepares_its_driver_and_is_done_by_itself(asked: Ask,
     is_built(world)
     world.read()
     until = row_of(row).prepares_until
-    assert until is not None and (until - world.clock()).total_seconds() == timing().preparing_s
+    assert until is not None
+    assert (until - world.clock()).total_seconds() == timing().preparing_s
     world.later(timing().preparing_s + 1)
     world.read("instances")
     assert row_of(row).prepares_until is None

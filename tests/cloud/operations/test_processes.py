@@ -69,12 +69,24 @@ def test_a_heartbeat_that_hangs_ends_the_process_too() -> None:
 @pytest.mark.usefixtures("db")
 def test_a_sender_is_gone_only_after_it_was_silent_for_long(clock: Hands) -> None:
     pace = Timing()
-    assert processes.is_gone("never seen", clock(), pace)
     processes.lives(Process.Kind.WORKER, clock())
+    sent_at = clock()
     clock.move(pace.sender_gone_s - 1)
-    assert not processes.is_gone(processes.label(), clock(), pace)
+    assert not processes.is_gone(processes.label(), sent_at, clock(), pace)
     clock.move(2)
-    assert processes.is_gone(processes.label(), clock(), pace)
+    assert processes.is_gone(processes.label(), sent_at, clock(), pace)
+
+
+@pytest.mark.usefixtures("db")
+def test_a_sender_without_a_heart_is_not_gone_at_once_and_one_that_is_forgotten_is(clock: Hands) -> None:
+    pace = Timing()
+    sent_at = clock()
+    assert not processes.is_gone("without a heart", sent_at, clock(), pace)
+    processes.lives(Process.Kind.WORKER, clock())
+    clock.move(2 * pace.sender_gone_s + 1)
+    processes.forget_old(clock(), pace)
+    assert not Process.objects.exists()
+    assert processes.is_gone(processes.label(), sent_at, clock(), pace)
 
 
 def _said(code: str, **environ: str) -> str:

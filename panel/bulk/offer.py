@@ -1,0 +1,17 @@
+"""What the list offers for many machines at once."""
+
+from collections.abc import Sequence
+
+from panel.actions.table import ACTIONS, Action
+from panel.bulk.words import EFFECTS
+from panel.teams import policy
+from panel.teams.policy import Actor
+
+
+def offered(actor: Actor) -> dict[str, Sequence[Action]]:
+    """The actions that the actor may ask of some machine: in plain sight, and those that may lose data."""
+    actions = [ACTIONS[name] for name in EFFECTS if policy.allowed(actor, ACTIONS[name].permission)]
+    return {
+        "everyday": [action for action in actions if action.is_everyday],
+        "risky": [action for action in actions if action.may_lose],
+    }
