@@ -27,6 +27,8 @@ from cloud.ports import Change, ports
 from cloud.timing import seconds, timing
 
 NO_RETRIES: Mapping[int, str] = {}
+SHARE = 2 / 3  # of the calls that the account may make: readings, and what single people ask for, need the rest
+LATEST = 1.8  # of a task's longest time
 
 
 @dataclass
@@ -46,6 +48,11 @@ def holders(machine_ids: Iterable[int]) -> dict[int, Operation]:
     """Who has which of the machines now. One query."""
     rows = Operation.objects.filter(target__in=machine_ids, is_exclusive=True, state__in=sorted(HOLDING))
     return {row.target_id: row for row in rows if row.target_id is not None}
+
+
+def delay_s(place: int) -> float:
+    """How long the machine in this place, counted from 0, waits until it is its turn."""
+    return place / (SHARE * settings.CALLS_PER_SECOND)
 
 
 def open_many(
@@ -107,15 +114,16 @@ def _draft(kind: Kind, machine: Instance, by: Asker, batch_id: str, now: datetim
 
 
 def _pace(rows: Sequence[Operation]) -> None:
-    """Due one after the other, as fast as their account's calls may go; none so late that it would seem forgotten."""
+    """Due one after the other, each account's by itself; none so late that it would seem forgotten (claims.is_ripe)."""
     places: dict[int, int] = defaultdict(int)
     for row in rows:
-        delay = seconds(min(places[row.account_id] / settings.CALLS_PER_SECOND, timing().limit_s))
-        places[row.account_id] += 1
-        if row.next_check_at:
-            row.next_check_at += delay
+        if row.next_check_at is None:
+            continue
+        latest = row.created_at + seconds(LATEST * timing().limit_s)
+        place, places[row.account_id] = places[row.account_id], places[row.account_id] + 1
+        row.next_check_at = max(row.next_check_at, min(row.next_check_at + seconds(delay_s(place)), latest))
         if row.queued_at:
-            row.queued_at += delay  # before its turn it could not have been sent: that is no waiting
+            row.queued_at = row.next_check_at  # before its turn it could not have been sent: that is no waiting
 
 
 def _written(rows: Sequence[Operation], batch: Batch) -> list[Operation]:

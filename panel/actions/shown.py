@@ -62,6 +62,7 @@ class Told:
     can_undo: bool = False
     can_retry: bool = False
     can_ask_again: bool = False  # by its confirmation: it may lose data
+    took_s: float | None = None  # from the click to the end, of what was carried out
     launch_page: str = ""  # where a launch is asked for again with the same inputs
     can_settle: bool = False
     can_put_aside: bool = False
@@ -98,10 +99,18 @@ def told(row: Operation, actor: Actor) -> Told:
         can_undo=may and state in {State.HELD, State.QUEUED, State.WAITING_APPROVAL},
         can_retry=may_repeat and not action.may_lose and not makes if action else False,
         can_ask_again=may_repeat and action.may_lose if action else False,
+        took_s=(row.ended_at - row.created_at).total_seconds() if row.ended_at and row.sent_at else None,
         launch_page=LAUNCH_PAGES.get(row.kind, "") if may_repeat else "",
         can_settle=may_settle and state is State.UNCLEAR,
         can_put_aside=may and has_ended_badly and not row.is_put_aside,
     )
+
+
+def with_usual(rows: Sequence[Told]) -> list[tuple[Told, int | None]]:
+    """Each with how long its kind usually takes. One query a kind and account."""
+    usual = {(told.row.account_id, told.row.kind): told.row for told in rows}
+    known = {key: usual_s(row) for key, row in usual.items()}
+    return [(told, known[told.row.account_id, told.row.kind]) for told in rows]
 
 
 def _launch_words(row: Operation) -> str:

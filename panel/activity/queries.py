@@ -50,8 +50,11 @@ class Tasks:
             .order_by("-created_at", "-id")
         )
 
-    def unfinished(self) -> QuerySet[ProviderTask]:
-        return self.rows.filter(status__in=ProviderTask.UNFINISHED)
+    def unfinished(self, *, is_ours: bool | None = None) -> QuerySet[ProviderTask]:
+        """What is being worked on; `is_ours` narrows to what was asked for here, or elsewhere."""
+        rows = self.rows.filter(status__in=ProviderTask.UNFINISHED)
+        ours = Exists(Operation.objects.filter(account=OuterRef("account"), task_id=OuterRef("task_id")))
+        return rows if is_ours is None else rows.filter(ours if is_ours else ~ours)
 
     def page(self, number: int, size: int) -> tuple[Sequence[ProviderTask], bool]:
         """The rows of a page, counted from 1, and whether more follow."""

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import ngettext
 
 from cloud.models import Instance
+from cloud.operations import batches
 from panel.actions.table import Action
 from panel.money import a_month, dollars
 
@@ -38,7 +39,7 @@ def effects(action: Action, machines: Sequence[Instance]) -> list[tuple[str, str
 
 def last_in_s(count: int) -> float:
     """Seconds until the last of so many is asked, for Blue Lobster takes few calls a second; 0 when it is soon."""
-    wait_s = (count - 1) / settings.CALLS_PER_SECOND
+    wait_s = batches.delay_s(count - 1)
     return wait_s if wait_s > LONG_S else 0
 
 

@@ -37,6 +37,7 @@ class Option:
     fit: int
     note: str = ""
     asks: bool = False
+    is_risky: bool = False
     fills: str = ""
     more: str = ""  # where a machine's actions stand, for the page without a script
 
@@ -117,4 +118,4 @@ def _actions(actor: Actor, wanted: Meant, machines: Sequence[Any]) -> list[Optio
 def _action(action: Action, row: Instance, fit: int) -> Option:
     label = _("%(verb)s %(name)s") % {"verb": action.verb, "name": row.label}
     address = reverse("actions:do", args=[row.pk, action.name])
-    return Option(label, address, action.icon, fit, note=_note(row), asks=True)
+    return Option(label, address, action.icon, fit, note=_note(row), asks=True, is_risky=action.may_lose)

@@ -61,7 +61,14 @@ def _head(wish: Wish, order: str, words: str, classes: str) -> Head:
 
 def filters(frame: Frame, wish: Wish) -> dict[str, Any]:
     """The chips that are set, and the groups that the filter menu offers."""
-    states = {"running": _("Running"), "off": _("Off"), "unknown": _("Unknown"), "gone": _("Gone")}
+    states = {
+        "attention": _("Needs attention"),
+        "busy": _("Busy"),
+        "running": _("Running"),
+        "off": _("Off"),
+        "unknown": _("Unknown"),
+        "gone": _("Gone"),
+    }
     regions = sorted({region for tally in frame.tallies for region in tally.regions})
     types = sorted({label for tally in frame.tallies for label in tally.types})
     chips = [

@@ -22,10 +22,13 @@ from cloud.models import Instance, InstanceQuerySet
 PAGE = 50
 UNCOUNTED = -1
 LONGEST = 2000  # characters of a cursor
+CALM = Q(attention=Instance.Attention.CALM)  # with what goes on, a machine is in that state and no other
 STATES = {
-    "running": Q(rank=Instance.Rank.RUNNING),
-    "off": Q(rank__in=(Instance.Rank.OFF, Instance.Rank.PAUSED)),
-    "unknown": Q(rank=Instance.Rank.UNKNOWN),
+    "attention": Q(attention__lte=Instance.Attention.UNCLEAR, gone_at=None),
+    "busy": Q(attention=Instance.Attention.BUSY, gone_at=None),
+    "running": Q(rank=Instance.Rank.RUNNING) & CALM,
+    "off": Q(rank__in=(Instance.Rank.OFF, Instance.Rank.PAUSED)) & CALM,
+    "unknown": Q(rank=Instance.Rank.UNKNOWN) & CALM,
     "gone": Q(rank=Instance.Rank.GONE),
 }
 

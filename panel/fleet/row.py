@@ -18,16 +18,16 @@ from panel.fleet.shown import State, state_of, type_note
 from panel.money import price
 from panel.templatetags.tidepool import clock, icon, left, short_age, span
 
+# Ticked for an action on many (templates/bulk/form.html); for who may do nothing the column is not shown.
+BOX = '<input type=checkbox name=m value={0} aria-label="{3}">'
+COPY = "<button class=copy type=button>{6}</button>"
 # The style sheet knows the cells by their place (panel.css): a class in each was a sixth of the page.
 ROW = (
-    '<tr id="i{0}"{1}><td>{12}<td>{2}<th scope=row><a href="{10}{0}/">{3}</a>{11}<td>{4}<td>{5}'
-    "<td><button class=copy type=button>{6}</button><td>{7}<td><time datetime={8}>{9}</time>"
-    '<td><a href="{10}{0}/actions/" aria-label="{13}">⋯</a>\n'
+    f'<tr id="i{{0}}"{{1}}><td>{BOX}<td>{{2}}<th scope=row><a href="{{10}}{{0}}/">{{3}}</a>{{11}}<td>{{4}}<td>{{5}}'
+    f"<td>{COPY}<td>{{7}}<td><time datetime={{8}}>{{9}}</time>"
+    '<td><a href="{10}{0}/actions/" aria-label="{12}">⋯</a>\n'
 )
-ROW_WITHOUT_ADDRESS = ROW.replace("<button class=copy type=button>{6}</button>", '<span class="quiet">–</span>')
 GONE = format_html(' class="{}"', "is-gone")
-# Ticked for an action on many (templates/bulk/bar.html); for who may do nothing the column is not shown.
-BOX = '<input type=checkbox name=m value={} aria-label="{}">'
 
 
 def rows(values: Iterable[Any], stale: Mapping[int, datetime]) -> list[SafeString]:
@@ -61,8 +61,9 @@ def rows(values: Iterable[Any], stale: Mapping[int, datetime]) -> list[SafeStrin
 
 def _row(value: Any, state: SafeString, kind: SafeString, now: datetime, base: str, more: str) -> SafeString:
     address, name = value.ip_address, value.name or _("(no name)")
+    shape = ROW if address else ROW.replace(COPY, '<span class="quiet">–</span>')
     return format_html(
-        ROW if address else ROW_WITHOUT_ADDRESS,
+        shape.replace(BOX, "") if value.gone_at else shape,
         value.id,
         GONE if value.gone_at else "",
         state,
@@ -75,7 +76,6 @@ def _row(value: Any, state: SafeString, kind: SafeString, now: datetime, base: s
         short_age(value.started_at, now),
         base,
         _locked() if value.is_locked else "",
-        "" if value.gone_at else format_html(BOX, value.id, name),
         more % {"name": name},
     )
 

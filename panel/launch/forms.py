@@ -58,9 +58,7 @@ class LaunchForm(forms.Form):
         fault = names.fault(name)
         if fault:
             raise forms.ValidationError(fault)
-        if names.is_taken(self.catalogue.account, name):
-            raise forms.ValidationError(_("This name is taken in this account."))
-        return name
+        return name  # whether it is free, the service asks under its lock: the same form sent twice is no rival
 
     def clean_region(self) -> str:
         code = str(self.cleaned_data["region"])

@@ -15,7 +15,8 @@ pytestmark = pytest.mark.browser
 
 PAGES = (
     "/", "/instances/", "/instances/?q=nowhere", "/instances/?state=running&region=Wilmington",
-    "/instances/?state=gone", "machine", "menu", "reboot", "rename", "force", "delete", "/activity/",
+    "/instances/?state=gone", "/instances/bulk/do/reboot/?all=1", "/instances/bulk/do/force_off/?m=1",
+    "machine", "menu", "reboot", "rename", "force", "delete", "/activity/",
     "/activity/?show=trouble", "/provider-tasks/", "/settings/", "/settings/accounts/add/", "key",
     "disable", "missing", "/health/", "/you/", "/you/?done=key", "/you/keys/add/", "/you/password/", "/nothing-here/",
     "/find/?q=restart+tr", "/find/?q=nowhere-at-all", "/keys/", "/instances/views/", "/instances/views/new/?state=off",

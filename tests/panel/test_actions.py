@@ -186,7 +186,7 @@ def test_what_may_lose_data_is_not_tried_again_without_its_confirmation(
     moves.move(row, State.QUEUED, now=clock(), again_at=clock())
     failed(row, clock)
     page = as_olga.get(f"/activity/{row.pk}/").content.decode()
-    assert "Try again" not in page
+    assert f"/activity/{row.pk}/retry/" not in page
     assert f"/instances/{machine.pk}/do/delete/" in page
     answer = as_olga.post(f"/activity/{row.pk}/retry/", {"key": "again"}, **HTMX)  # type: ignore[arg-type]
     assert "asked for anew" in answer.content.decode()

@@ -24,7 +24,7 @@ class NameForm(forms.Form):
             "required": _("Give it a name."),
             "max_length": _("A name has at most %(limit_value)d characters; this one has %(show_value)d."),
         },
-        widget=forms.TextInput(attrs={"autocomplete": "off", "autofocus": True, "maxlength": None}),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autofocus": True}),
     )
 
     def clean_name(self) -> str:

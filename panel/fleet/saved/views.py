@@ -50,8 +50,9 @@ def save(request: PanelRequest) -> HttpResponse:
 @asks(Permission.INSTANCE_VIEW)
 def rename(request: PanelRequest, pk: int) -> HttpResponse:
     view = _own(request, pk)
-    form = NameForm(request.POST or None, initial={"name": view.name})
-    if request.method == "POST" and form.is_valid():
+    is_sent = request.method == "POST"
+    form = NameForm(request.POST) if is_sent else NameForm(initial={"name": view.name})
+    if is_sent and form.is_valid():
         try:
             services.rename(actor=request.actor, view=view, name=form.cleaned_data["name"])
         except services.NameTaken as error:
@@ -59,7 +60,7 @@ def rename(request: PanelRequest, pk: int) -> HttpResponse:
         else:
             return _go(request, reverse("fleet:views"))
     told = {"title": _("Rename the view"), "button": _("Rename"), "back": reverse("fleet:views")}
-    return _ask(request, {"form": form, **told}, status=422 if request.method == "POST" else 200)
+    return _ask(request, {"form": form, **told}, status=422 if is_sent else 200)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

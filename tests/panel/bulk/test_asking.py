@@ -83,7 +83,7 @@ def test_more_than_a_run_takes_is_said_and_cut(
     page = asked(as_olga, "reboot", "all=1")
     assert len(carried(page, "ids")) + len(carried(page, "left")) == choice.MOST
     assert "More than 1000 machines match" in page
-    assert "the last one in about 7 min" in page
+    assert "the last one in about 11 min" in page
 
 
 def test_no_machine_is_no_button(machines: list[Instance], as_olga: Client) -> None:

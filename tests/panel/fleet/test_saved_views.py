@@ -10,7 +10,9 @@ from django.test.utils import CaptureQueriesContext
 
 from cloud.models import Account
 from panel.audit.models import Entry
+from panel.fleet import describe
 from panel.fleet.columns import COLUMNS
+from panel.fleet.listing import Wish
 from panel.fleet.models import SavedView
 from panel.fleet.saved.services import MOST
 from panel.people.models import User
@@ -133,6 +135,7 @@ def test_rename_move_and_delete(fleet: None, as_vera: Client) -> None:
     assert page.status_code == 422
     assert "You have another view of this name." in page.content.decode()
     assert 'value="VIEW 1"' in page.content.decode()
+    assert as_vera.post(address).status_code == 422
     assert as_vera.post(address, {"name": "view 2"}).status_code == 302
     assert "Delete the view “View 1”?" in as_vera.get(f"/instances/views/{first.pk}/delete/").content.decode()
     assert as_vera.post(f"/instances/views/{first.pk}/delete/").status_code == 302
@@ -167,6 +170,13 @@ def test_columns_are_kept_for_the_person_and_a_view_has_its_own(fleet: None, as_
     assert ticked(as_vera, "/instances/?state=off") == {"cost"}
     assert ticked(as_vera) == {"type", "age"}
     assert ticked(as_olga) == set(COLUMNS)
+
+
+def test_the_style_sheet_counts_the_columns_that_the_table_has() -> None:
+    """panel.css hides the last cells but one by their number from the end."""
+    heads = [str(head.words) for head in describe.heads(Wish())]
+    assert heads[-5:] == ["Type", "Region", "Address", "$/h", "Age"]
+    assert list(COLUMNS) == ["type", "region", "address", "cost", "age"]
 
 
 @pytest.mark.parametrize("form", [{"column": "bogus"}, {"view": "x"}, {"view": 2**70}, {"view": -1}])
