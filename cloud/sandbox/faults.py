@@ -13,7 +13,8 @@ When = Literal["before_commit", "after_commit", "during_answer"]
 
 
 class Fault(Struct, forbid_unknown_fields=True):
-    """One rule. A call is matched by everything that is given: endpoint, method, path prefix (after /api/v1).
+    """One rule. A call is matched by everything that is given: endpoint, method, path prefix (after /api/v1), and of a
+    launch the `name` that it asks for.
 
     before_commit: nothing takes effect. after_commit: the effect is on disk, the answer is lost or spoilt.
     during_answer: as after_commit, but the head and half of the body (`share`) get out first.
@@ -28,6 +29,7 @@ class Fault(Struct, forbid_unknown_fields=True):
     endpoint: str | list[str] | None = None
     method: str | list[str] | None = None
     path_prefix: str | None = None
+    name: str | None = None
     probability: float = 1.0
     times: int | None = None
     skip: int = 0
@@ -50,11 +52,12 @@ class Fault(Struct, forbid_unknown_fields=True):
         if not (0 <= self.share <= 1 and 0 <= self.probability <= 1 and self.seconds >= 0 and self.every_s >= 0):
             raise ValueError("share and probability lie between 0 and 1, seconds and every_s are not negative")
 
-    def matches(self, endpoint: str, method: str, path: str) -> bool:
+    def matches(self, endpoint: str, method: str, path: str, name: str = "") -> bool:
         return (
             _within(self.endpoint, endpoint)
             and _within(self.method, method)
             and path.startswith(self.path_prefix or "")
+            and self.name in {None, name}
         )
 
 
@@ -86,10 +89,10 @@ class FaultPlan:
     def reseed(self, seed: int) -> None:
         self._dice = random.Random(seed)
 
-    def take(self, endpoint: str, method: str, path: str) -> Fault | None:
+    def take(self, endpoint: str, method: str, path: str, name: str = "") -> Fault | None:
         """The rule to play on this call, counted as played; None for a call that goes well."""
         for rule in self.rules:
-            if not rule.matches(endpoint, method, path) or rule.times == 0:
+            if not rule.matches(endpoint, method, path, name) or rule.times == 0:
                 continue
             if rule.skip > 0:
                 rule.skip -= 1

@@ -1,6 +1,7 @@
 """The way in, around the application: the request log, the edge, the key, the pace, and the faults."""
 
 import asyncio
+import json
 import re
 import time
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from cloud.sandbox import tasks, timetable
 from cloud.sandbox.errors import unauthorized
 from cloud.sandbox.journal import CallEntry
-from cloud.sandbox.playing import play
+from cloud.sandbox.playing import play, read_whole
 from cloud.sandbox.sandbox import Sandbox
 from cloud.sandbox.transport import wire_of
 from cloud.sandbox.world import Caller
@@ -20,6 +21,7 @@ from cloud.sandbox.world import Caller
 BASE = "/api/v1"
 CONTROL = "/__sandbox__/"
 OPENAPI = f"{BASE}/openapi.json"
+LAUNCHES = frozenset({"launch_instance", "launch_custom"})
 # Far above the two calls a second of a careful client, and faster with the sandbox's speed.
 CALLS_PER_S = 20.0
 BURST = 200.0
@@ -95,7 +97,10 @@ class Gate:
         if refusal is not None:
             await refusal(scope, receive, send)
             return
-        fault = self._sandbox.plan.take(entry.endpoint, entry.method, entry.path.removeprefix(BASE))
+        if entry.endpoint in LAUNCHES:
+            body, receive = await read_whole(receive)
+            entry.name = _name_in(body)
+        fault = self._sandbox.plan.take(entry.endpoint, entry.method, entry.path.removeprefix(BASE), entry.name)
         if fault is None:
             await self._call(scope, receive, send)
         else:
@@ -138,3 +143,12 @@ class Gate:
             return False
         self._tokens -= 1
         return True
+
+
+def _name_in(body: bytes) -> str:
+    """What a launch asks for to be called; "" when it does not say."""
+    try:
+        asked = json.loads(body)
+    except ValueError:
+        return ""
+    return str(asked.get("name") or "") if isinstance(asked, dict) else ""

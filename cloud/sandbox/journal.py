@@ -10,7 +10,7 @@ KEPT_CALLS = 20_000
 class CallEntry(Struct):
     """`status` and `seconds` are None while the call is open; a call that was cut off keeps `status` None.
 
-    `fault` names the kind of fault that was played on it.
+    `fault` names the kind of fault that was played on it; `name` is what a launch asks to be called.
     """
 
     seq: int
@@ -24,6 +24,7 @@ class CallEntry(Struct):
     status: int | None = None
     seconds: float | None = None
     fault: str | None = None
+    name: str = ""
 
 
 class Journal:

@@ -57,7 +57,7 @@ async def capture(handler: Handler, scope: Scope, receive: Receive) -> Answer:
 
 async def play(fault: Fault, handler: Handler, scope: Scope, receive: Receive, send: Send) -> None:
     """Answer one call the way the rule says. The whole request is read first, as from a client that did its part."""
-    receive = await _read_whole(receive)
+    _body, receive = await read_whole(receive)
     if fault.kind == "latency" and fault.when == "before_commit":
         # The effect comes late, even when the client has given up: as from a slow provider.
         await asyncio.sleep(fault.seconds)
@@ -167,8 +167,8 @@ async def _trickle(fault: Fault, answer: Answer, wire: Wire, receive: Receive) -
     await _until_left(receive)
 
 
-async def _read_whole(receive: Receive) -> Receive:
-    """Take in the request's body now; gives a `receive` that hands it out once and then waits for the end.
+async def read_whole(receive: Receive) -> tuple[bytes, Receive]:
+    """Take in the request's body now; gives it, and a `receive` that hands it out once and then waits for the end.
 
     So an effect can come after the client has gone, and a reset never meets a client that is still writing.
     """
@@ -183,7 +183,7 @@ async def _read_whole(receive: Receive) -> Receive:
     async def again() -> Message:
         return whole.pop() if whole else await receive()
 
-    return again
+    return body, again
 
 
 async def _until_left(receive: Receive) -> None:

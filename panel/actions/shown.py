@@ -63,6 +63,7 @@ class Told:
     can_retry: bool = False
     can_ask_again: bool = False  # by its confirmation: it may lose data
     took_s: float | None = None  # from the click to the end, of what was carried out
+    new_name: str = ""  # that a machine is to have instead of its own
     launch_page: str = ""  # where a launch is asked for again with the same inputs
     can_settle: bool = False
     can_put_aside: bool = False
@@ -99,6 +100,7 @@ def told(row: Operation, actor: Actor) -> Told:
         can_undo=may and state in {State.HELD, State.QUEUED, State.WAITING_APPROVAL},
         can_retry=may_repeat and not action.may_lose and not makes if action else False,
         can_ask_again=may_repeat and action.may_lose if action else False,
+        new_name=row.params.get("name", "") if not makes else "",
         took_s=(row.ended_at - row.created_at).total_seconds() if row.ended_at and row.sent_at else None,
         launch_page=LAUNCH_PAGES.get(row.kind, "") if may_repeat else "",
         can_settle=may_settle and state is State.UNCLEAR,
@@ -228,7 +230,7 @@ def evidence(row: Operation) -> list[tuple[Any, str]]:
             " ".join(filter(None, (found.get("task_status"), found.get("task_said")))),
         ),
         (_("The machine, when last looked at"), power.get(found.get("power", ""), found.get("power", ""))),
-        (_("Before it was asked"), str(row.precondition.get("power", ""))),
+        (_("Before it was asked"), power.get(row.precondition.get("power", ""), row.precondition.get("power", ""))),
         (_("How often it was sent"), str(row.attempts)),
         (_("Blue Lobster's task"), task),
         (_("An unknown task"), found.get("strange_task", "")),

@@ -30,7 +30,7 @@ def do(request: PanelRequest, kind: str) -> HttpResponse:
     policy.require(request.actor, action.permission)
     if request.method == "POST":
         return _sent(request, action)
-    again = _run(request, request.GET["again"]) if "again" in request.GET else None
+    again = _again(request, action, request.GET.get("again"))
     if again:
         ids, is_cut = list(queries.failed(request.actor, again)), False
     else:
@@ -77,7 +77,7 @@ def _sent(request: PanelRequest, action: Action) -> HttpResponse:
     form = form_for(action)(request.POST)
     is_valid = form.is_valid()
     ids, left = form.cleaned_data.get("ids", []), form.cleaned_data.get("left", [])
-    again = _run(request, form.cleaned_data["again"]) if form.cleaned_data.get("again") else None
+    again = _again(request, action, form.cleaned_data.get("again"))
     if not is_valid or not ids:
         return _ask(request, action, [*ids, *left], form=form, again=again)
     try:
@@ -133,6 +133,14 @@ def _action(kind: str) -> Action:
     if action is None or action.name not in words.EFFECTS or action.kind.tier is Tier.IRREVERSIBLE:
         raise Http404
     return action
+
+
+def _again(request: PanelRequest, action: Action, pk: UUID | str | None) -> Run | None:
+    """The run whose failed ones are tried again: with the same action, of course."""
+    row = _run(request, pk) if pk else None
+    if row is not None and row.kind != action.name:
+        raise Http404
+    return row
 
 
 def _run(request: PanelRequest, pk: UUID | str) -> Run:

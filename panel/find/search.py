@@ -4,7 +4,7 @@ What one may not see does not occur, and an action that one may not do is not of
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.urls import reverse
@@ -58,9 +58,10 @@ def search(actor: Actor, q: str, places: Iterable[Page]) -> list[Group]:
     if policy.allowed(actor, Permission.INSTANCE_VIEW):
         wanted = meant(q)
         machines = _machines(actor, q, wanted)
+        may_act = table.has_any(actor)
         groups += [
             Group(_("Views"), _views(actor, q)),
-            Group(_("Machines"), [_machine(row) for row in machines]),
+            Group(_("Machines"), [_machine(row, may_act) for row in machines]),
             Group(_("Do"), _actions(actor, wanted, machines)[:MOST]),
         ]
     return sorted((group for group in groups if group.options), key=lambda group: group.fit)
@@ -94,10 +95,10 @@ def _machines(actor: Actor, q: str, wanted: Meant) -> list[Any]:
     return list(rows.defer("raw", "search").annotate(fit=rank_of(*phrases)).order_by("fit", "name", "id")[:MOST])
 
 
-def _machine(row: Any) -> Option:
+def _machine(row: Any, may_act: bool) -> Option:
     address = reverse("fleet:detail", args=[row.pk])
-    more = reverse("actions:menu", args=[row.pk])
-    return Option(row.label, address, "server", row.fit, note=_note(row), fills=row.name, more=more)
+    option = Option(row.label, address, "server", row.fit, note=_note(row))
+    return replace(option, fills=row.name, more=reverse("actions:menu", args=[row.pk])) if may_act else option
 
 
 def _note(row: Instance) -> str:

@@ -219,6 +219,8 @@ def _fresh(work: Callable[..., T], *args: Any) -> T:
 def _look_again(topics: frozenset[str]) -> None:
     """Somebody opened a page: what it shows is read again unless it is fresh. At most once a watched interval."""
     wanted = {Refresh.Part.INSTANCES: timing().instances_watched_s} if FLEET in topics else {}
+    if "catalogue" in topics:
+        wanted[Refresh.Part.CATALOGUE] = timing().instances_watched_s
     if "tasks" in topics:
         wanted[Refresh.Part.TASKS] = timing().tasks_watched_s
     if any(topic.startswith("instance:") for topic in topics):

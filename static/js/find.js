@@ -3,10 +3,11 @@
   const isMac = /Mac|iPhone|iPad/.test(navigator.platform);
   const palette = document.getElementById("palette");
   const field = document.getElementById("palette-q");
+  const found = document.getElementById("found");
   const said = document.getElementById("found-said");
   const dialog = document.getElementById("dialog");
-  const options = () => [...document.querySelectorAll("#found [role=option]")];
-  const chosen = () => document.querySelector("#found [aria-selected=true]");
+  const options = () => [...found.querySelectorAll("[role=option]")];
+  const chosen = () => found.querySelector("[aria-selected=true]");
   let isFresh = false; // the options are those of what stands in the field
   let isWaiting = false; // Enter was pressed before they came
 
@@ -37,6 +38,8 @@
     if (side.matches(":popover-open")) side.hidePopover(); // gives the focus back to its button, to which it returns
     field.value = "";
     isWaiting = false;
+    found.replaceChildren(); // what was found before would stand there for a moment, and take the focus back
+    mark();
     palette.showModal();
     ask();
   };
@@ -110,18 +113,18 @@
   });
 
   addEventListener("htmx:afterSwap", ({ detail }) => {
-    if (detail.target.id === "dialog") settle();
-    if (detail.target.id !== "found") return;
+    if (detail.target === dialog) settle();
+    if (detail.target !== found) return;
     isFresh = detail.requestConfig.parameters.q === field.value;
     mark(options()[0]);
-    tell(detail.target.firstElementChild.dataset.said, options().length > 0);
+    tell(found.firstElementChild.dataset.said, options().length > 0);
     if (isWaiting && isFresh) choose();
   });
   for (const name of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) {
     addEventListener(name, ({ detail }) => {
       if (detail.elt !== field) return;
       isWaiting = false;
-      document.getElementById("found").replaceChildren();
+      found.replaceChildren();
       tell(said.dataset.trouble, false);
     });
   }

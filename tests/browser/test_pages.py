@@ -19,6 +19,7 @@ PAGES = (
     "machine", "menu", "reboot", "rename", "force", "delete", "/activity/",
     "/activity/?show=trouble", "/provider-tasks/", "/settings/", "/settings/accounts/add/", "key",
     "disable", "missing", "/health/", "/you/", "/you/?done=key", "/you/keys/add/", "/you/password/", "/nothing-here/",
+    "/launch/", "/launch/own-size/", "/launch/?vram=24&free=1",
     "/find/?q=restart+tr", "/find/?q=nowhere-at-all", "/keys/", "/instances/views/", "/instances/views/new/?state=off",
 )  # fmt: skip
 DOOR = ("/sign-in/", "/password/forgotten/", "/password/forgotten/sent/", "/password/new/1-x/", "/no-access/")

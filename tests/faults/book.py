@@ -28,6 +28,7 @@ class Operation:
     id: str
     client_key: str
     kind: str
+    team_id: int
     target_id: int | None
     provider_id: str
     is_exclusive: bool
@@ -49,6 +50,7 @@ class Operation:
     sent_at: float | None
     deadline_at: float | None
     ended_at: float | None
+    is_put_aside: bool
 
     @property
     def is_over(self) -> bool:
@@ -93,6 +95,8 @@ class Machine:
     gone_at: float | None
     attention: int
     operation_state: str
+    team_id: int
+    is_awaited: bool
 
 
 R = TypeVar("R", Operation, Event, Attempt, Machine)
@@ -143,6 +147,29 @@ class Book:
         """The codes that the record has of an operation, in their order."""
         sql = "SELECT code FROM audit_entry WHERE operation_id = ? ORDER BY sequence"
         return [row["code"] for row in self.rows(sql, operation_id)]
+
+    def launches(self, *names: str) -> list[Operation]:
+        """The launches of machines with these names."""
+        rows = self.operations("kind IN ('launch', 'launch_custom')")
+        return [row for row in rows if row.params.get("name") in names]
+
+    def team(self, name: str, email: str) -> int:
+        """The id of the team with this name, made when there is none, with this person as its owner."""
+        known = self.rows("SELECT id FROM teams_team WHERE name = ?", name)
+        if known:
+            return int(known[0]["id"])
+        now, user = datetime.now(UTC), self.rows("SELECT id FROM people_user WHERE email = ?", email)[0]["id"]
+        team = self._insert("teams_team", name=name, created_at=now if not self.is_sqlite else f"{now:%F %T.%f}")
+        self._insert("teams_membership", team_id=team, user_id=user, role="owner")
+        return team
+
+    def _insert(self, table: str, **values: Any) -> int:
+        marks = ", ".join("?" if self.is_sqlite else "%s" for _ in values)
+        sql = f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks}) RETURNING id"  # noqa: S608
+        with closing(sqlite3.connect(self._path, timeout=20) if self.is_sqlite else self._connect()) as connection:
+            found = connection.execute(sql, tuple(values.values())).fetchone()[0]
+            connection.commit()
+        return int(found)
 
     def rows(self, sql: str, *values: Any) -> list[dict[str, Any]]:
         """Plain rows by column. `?` stands for a value."""

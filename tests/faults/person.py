@@ -1,11 +1,22 @@
 """Somebody who uses the panel's forms over HTTP, without JavaScript, and repeats a form that got no answer."""
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import httpx
 
+from tests.faults.door import PUBLIC
+
 PATIENCE_S = 45.0
+# The page of each kind of launch, and what is chosen there.
+PAGES: dict[str, tuple[str, dict[str, str]]] = {
+    "launch": ("/launch/", {"instance_type": "v1_cpu_medium"}),
+    "launch_custom": (
+        "/launch/own-size/",
+        {"vcpus": "2", "memory_gib": "4", "storage_gib": "20", "gpu_count": "0", "gpu_model": ""},
+    ),
+}
 
 
 class NoAnswer(Exception):
@@ -47,11 +58,23 @@ class Person:
 
     def insist(self, machine: int, kind: str, key: str, **more: str) -> httpx.Response:
         """Send it until it is answered, always with the same key. Raises NoAnswer."""
+        return self._insist(lambda: self.ask(machine, kind, key, **more), f"{kind} of {machine}")
+
+    def launch(self, kind: str, name: str, key: str, team: int) -> httpx.Response:
+        """Send the form of the launch page once."""
+        path, size = PAGES[kind]
+        form = {"region": "igl", "image": "usual", "ssh": "other", "public_key": PUBLIC, "team": str(team)}
+        return self.post(path, key=key, name=name, **form, **size)
+
+    def insist_launch(self, kind: str, name: str, key: str, team: int) -> httpx.Response:
+        return self._insist(lambda: self.launch(kind, name, key, team), f"{kind} of {name}")
+
+    def _insist(self, send: Callable[[], httpx.Response], what: str) -> httpx.Response:
         deadline = time.monotonic() + PATIENCE_S
         said: Any = ""
         while time.monotonic() < deadline:
             try:
-                answer = self.ask(machine, kind, key, **more)
+                answer = send()
             except httpx.HTTPError as error:
                 said = type(error).__name__
             else:
@@ -59,7 +82,7 @@ class Person:
                     return answer
                 said = answer.status_code
             time.sleep(0.15)
-        raise NoAnswer(f"{kind} of {machine}: {said}")
+        raise NoAnswer(f"{what}: {said}")
 
     def undo(self, operation_id: str) -> httpx.Response:
         return self.post(f"/activity/{operation_id}/undo/")

@@ -69,6 +69,8 @@ class Ask:
 
     `point` names the kill point that is played on it (points.py), with its own faults instead of drawn ones. `rival`
     is what somebody else asks of the machine at the same time; a hasty form does not wait for the one before it.
+    Of launches: `repeats` are the same form sent again, a twin is another form with the same name, a stranger launches
+    a machine of another name past the panel at that time, and what is made may be deleted, so that its name is free.
     """
 
     kind: str
@@ -79,16 +81,23 @@ class Ask:
     point: str = ""
     rival: str = ""
     is_hasty: bool = False
+    repeats: int = 0
+    has_twin: bool = False
+    has_stranger: bool = False
+    is_deleted: bool = False
 
 
 @dataclass(frozen=True)
 class Plan:
-    """`chains`: what is asked of each machine, one after the other; `powers`: how each machine begins."""
+    """`chains`: what is asked of each machine, one after the other; `powers`: how each machine begins; `launches`: what
+    is launched, one after the other.
+    """
 
     seed: int
     powers: tuple[str, ...]
     chains: tuple[tuple[Ask, ...], ...]
     points: tuple[str, ...] = field(default=())
+    launches: tuple[Ask, ...] = ()
 
 
 def draw(seed: int, points: tuple[str, ...]) -> Plan:

@@ -31,7 +31,7 @@ def _marked(scene: Scene) -> Hit:
     scene.spoil_write("hang", "before_commit")
     scene.submit_meanwhile()
     row = scene.reach("sending")
-    scene.calls(lambda call: call.fault == "hang" and call.machine == scene.machine.provider_id)
+    scene.calls(lambda call: call.fault == "hang" and scene.is_mine(call))
     return scene.strike_owner(row)
 
 
@@ -57,7 +57,7 @@ def _late(scene: Scene) -> Hit:
     scene.spoil_write("latency", "before_commit", seconds=3.0)
     scene.submit_meanwhile()
     row = scene.reach("sending")
-    scene.calls(lambda call: call.fault == "latency" and call.machine == scene.machine.provider_id)
+    scene.calls(lambda call: call.fault == "latency" and scene.is_mine(call))
     return scene.strike_owner(row)
 
 

@@ -55,7 +55,7 @@ class Scene:
         """Send the form until it is answered."""
         for _ in range(200):
             try:
-                answer = self.person.insist(self.machine.id, self.ask.kind, self.key, **self._words())
+                answer = self.send_form()
             except NoAnswer as error:
                 self.notes.append(str(error))
                 return
@@ -67,6 +67,10 @@ class Scene:
             if answer.status_code != 409:
                 return
             time.sleep(0.2)  # the operation before it is about to end
+
+    def send_form(self) -> httpx.Response:
+        """Until it is answered. Raises NoAnswer."""
+        return self.person.insist(self.machine.id, self.ask.kind, self.key, **self._words())
 
     def _words(self) -> dict[str, str]:
         if self.ask.kind == "rename":
@@ -107,6 +111,10 @@ class Scene:
         """Let the one write of this operation go wrong."""
         self.rules += self.door.add_faults(fault(kind, when, self.machine.provider_id, asks=self.ask.kind, **more))
 
+    def is_mine(self, call: Request) -> bool:
+        """Is it about this operation's machine?"""
+        return call.machine == self.machine.provider_id
+
     def calls(self, is_wanted: Callable[[Request], bool], within_s: float = 6.0) -> bool:
         """Until such a call is at the provider."""
         return until(lambda: any(is_wanted(each) for each in self.door.recent()), within_s, every_s=0.01)
@@ -143,4 +151,4 @@ class Scene:
             calls = self.door.recent(timeout_s=1.0)
         except httpx.HTTPError:
             return False
-        return any(call.machine == self.machine.provider_id and call.method != "GET" for call in calls)
+        return any(self.is_mine(call) and call.method != "GET" for call in calls)

@@ -130,3 +130,15 @@ def test_a_viewer_gets_no_boxes_to_send(machines: list[Instance], as_vera: Clien
     assert 'id="bulk"' not in page
     assert "no-acts" in page
     assert "/instances/bulk/" not in page
+
+
+def test_a_gone_machine_has_no_box(machines: list[Instance], as_olga: Client) -> None:
+    Instance.objects.filter(pk=machines[0].pk).update(gone_at=STARTED, rank=Instance.Rank.GONE)
+    assert "<input type=checkbox name=m" not in as_olga.get("/instances/?state=gone").content.decode()
+    assert as_olga.get("/instances/").content.decode().count("<input type=checkbox name=m") == 4
+
+
+def test_the_form_of_the_list_carries_its_filter(machines: list[Instance], as_olga: Client) -> None:
+    page = as_olga.get("/instances/?q=trainer&state=running&sort=-name").content.decode().partition('id="bulk"')[2]
+    for name, value in (("q", "trainer"), ("state", "running"), ("sort", "-name")):
+        assert f'<input type="hidden" name="{name}" value="{value}">' in page

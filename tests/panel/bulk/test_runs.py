@@ -53,6 +53,7 @@ def test_each_machine_gets_its_operation_its_sign_and_its_entry(
     page = page_of(as_olga)
     assert "5 going on" in page
     assert all(machine.name in page for machine in machines)
+    assert f"/instances/bulk/{run.pk}/" in as_olga.get(f"/activity/{rows[0].pk}/").content.decode()
 
 
 def test_the_record_stays_whole_and_takes_the_next_row(send: Send, machines: list[Instance]) -> None:
@@ -164,6 +165,8 @@ def test_the_failed_ones_are_tried_again_as_a_run_of_their_own(
     assert "Try the 2 failed again" in page
     question = as_olga.get(f"/instances/bulk/do/reboot/?again={first.pk}").content.decode()
     assert "Restart 2 machines" in question
+    assert as_olga.get(f"/instances/bulk/do/shutdown/?again={first.pk}").status_code == 404
+    assert send("shutdown", ids(machines)[:2], again=first.pk, key="form-2").status_code == 404
     assert send("reboot", ids(machines)[:2], again=first.pk, key="form-2").status_code == 302
     second = Run.objects.exclude(pk=first.pk).get()
     assert second.retry_of == first.pk

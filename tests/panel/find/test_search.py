@@ -102,6 +102,8 @@ def test_no_permission_no_action(fleet: None, team: Team, role: Role, offered: s
     asked = {label for verb in ("restart", "force off", "delete") for label in labels(client, f"{verb} trainer-7")}
     assert asked == offered | {"trainer-7"}
     assert ("/do/" in part(client, "trainer-7")) == bool(offered)
+    assert ("data-fills" in part(client, "trainer-7")) == bool(offered)
+    assert ("/actions/" in client.get("/find/?q=trainer-7").content.decode()) == bool(offered)
 
 
 def test_nobody_finds_another_teams_machine(fleet: None, as_olga: Client, as_stan: Client) -> None:
