@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from panel.local.children import Program
 from panel.local.options import Options
@@ -56,10 +57,14 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
 
 
 @contextlib.contextmanager
-def web(environment: Mapping[str, str]) -> Iterator[str]:
-    """A web process that answers; yields its address."""
+def web(environment: Mapping[str, str], application: str = "") -> Iterator[str]:
+    """A web process that answers; yields its address. With `application` it serves that one instead of the panel."""
     port = any_free()
-    with running(programs(environment, port).web()):
+    program = programs(environment, port).web()
+    if application:
+        words = tuple(application if word == "panel.asgi:application" else word for word in program.command)
+        program = replace(program, command=words)
+    with running(program):
         deadline = time.monotonic() + 30
         while not status_of(port, "/healthz"):
             assert time.monotonic() < deadline, "the web process does not answer"

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 from panel.local import statics
-from tests.bench import busy, calls, click, dead, news, pages, record, results, start, syncs
+from tests.bench import busy, calls, click, crowd, dead, memory, news, pages, record, results, start, syncs
 from tests.bench.figures import Report, table
 from tests.bench.fleets import Fleets, fleets
 
@@ -14,12 +14,14 @@ PARTS: tuple[tuple[set[int], Part], ...] = (
     ({1, 2}, pages.lists),
     ({3}, pages.machine),
     ({6}, pages.sizes),
+    ({7}, crowd.run),
     ({10, 11}, calls.run),
     ({12}, news.run),
     ({14}, syncs.run),
     ({15}, busy.run),
     ({16}, dead.run),
     ({17}, click.run),
+    ({18}, memory.run),
     ({19}, start.run),
     ({20}, record.run),
 )

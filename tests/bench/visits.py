@@ -88,6 +88,25 @@ class Browser:
         return (time.perf_counter() - begin) * 1000
 
 
+def eager(urls: Sequence[str], cookie: str, seconds: float) -> tuple[list[float], float]:
+    """So many users as addresses, each visiting as fast as it is answered: milliseconds of each visit, and visits a
+    second of all together.
+    """
+    begin = time.perf_counter()
+    with ThreadPoolExecutor(len(urls)) as pool:
+        found = [pool.submit(_browse_on, url, cookie, begin + seconds) for url in urls]
+        taken = [one for visits in found for one in visits.result()]
+    return taken, len(taken) / (time.perf_counter() - begin)
+
+
+def _browse_on(url: str, cookie: str, until: float) -> list[float]:
+    taken = []
+    with Browser(url, cookie) as browser:
+        while time.perf_counter() < until:
+            taken.append(browser.visit())
+    return taken
+
+
 def paced(url: str, cookie: str, visits: int) -> list[float]:
     """Milliseconds that each of so many visits took, by two browsers that each come ten times a second."""
     with ThreadPoolExecutor(THREADS) as pool:

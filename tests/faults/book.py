@@ -153,12 +153,17 @@ class Book:
         rows = self.operations("kind IN ('launch', 'launch_custom')")
         return [row for row in rows if row.params.get("name") in names]
 
+    def launches_done(self, before: float) -> list[Operation]:
+        rows = self.operations("kind IN ('launch', 'launch_custom') AND state = 'succeeded'")
+        return [row for row in rows if (row.ended_at or before) < before]
+
     def team(self, name: str, email: str) -> int:
         """The id of the team with this name, made when there is none, with this person as its owner."""
         known = self.rows("SELECT id FROM teams_team WHERE name = ?", name)
         if known:
             return int(known[0]["id"])
-        now, user = datetime.now(UTC), self.rows("SELECT id FROM people_user WHERE email = ?", email)[0]["id"]
+        now = datetime.now(UTC)
+        user = self.rows("SELECT id FROM people_user WHERE email = ?", email)[0]["id"]
         team = self._insert("teams_team", name=name, created_at=now if not self.is_sqlite else f"{now:%F %T.%f}")
         self._insert("teams_membership", team_id=team, user_id=user, role="owner")
         return team

@@ -12,11 +12,15 @@ EARLY_S = 0.1  # clocks of one machine, read in two processes
 NOTHING = frozenset({"not_done", "cancelled", "expired"})
 # Seconds as the installation counts them: cloud/timing.py, written out again on purpose.
 CALL, WINDOW, GONE, AGAIN, TIRED, LIMIT, EXPIRE, NOT_READY = 45.0, 120.0, 300.0, 60.0, 600.0, 600.0, 600.0, 300.0
+CREATION, MADE, LAUNCH_LIMIT = 120.0, 60.0, 1800.0  # how long the provider takes; from there to our knowing it
+LAUNCHED = frozenset({"launch", "launch_custom"})
 
 
 @dataclass
 class Case:
-    """All that is known of one operation. `hold_s` is how long it could be undone, in real seconds."""
+    """All that is known of one operation. Of a launch: `made_at` is the end of its creation, `absence_s` how long it
+    had to be looked for (in seconds of the installation's clock).
+    """
 
     row: Operation
     events: list[Event]
@@ -26,6 +30,8 @@ class Case:
     requests: list[Request] = field(default_factory=list)
     failed_tasks: frozenset[str] = frozenset()  # of its commits: those that ended without an effect
     is_machine_gone: bool = False
+    made_at: float | None = None
+    absence_s: float = 0.0
 
     @property
     def effects(self) -> int:
@@ -54,7 +60,7 @@ def attribute(cases: Sequence[Case], commits: Sequence[Commit], requests: Sequen
         else:
             owner.commits.append(commit)
     for request in requests:
-        owner = _owner(cases, request.machine, request.endpoint, request.at, "")
+        owner = _owner(cases, request.machine, request.endpoint, request.at, request.name)
         if owner is None:
             broken.append(
                 Broken("I1", f"{request.endpoint} of {request.machine} was sent and nobody had written it down")
@@ -68,7 +74,9 @@ def _owner(cases: Sequence[Case], machine: str, endpoint: str, at: float, name: 
     best: Case | None = None
     for case in cases:
         row = case.row
-        if row.provider_id != machine or ENDPOINTS.get(row.kind) != endpoint or not case.attempts:
+        if ENDPOINTS.get(row.kind) != endpoint or not case.attempts:
+            continue
+        if row.provider_id != machine and row.kind not in LAUNCHED:
             continue
         if name and row.params.get("name") != name:
             continue
@@ -100,7 +108,8 @@ def _effects(case: Case) -> list[tuple[str, str]]:
         found.append(("I2", f"{row.kind} is said to be done, and the log has no effect"))
     if row.state == "failed" and case.effects:
         found.append(("I3", f"{row.kind} is said to have failed, and took effect"))
-    if row.state in NOTHING and case.commits:
+    # A creation that failed leaves nothing behind: then it truly did not happen.
+    if row.state in NOTHING and (case.effects if row.kind in LAUNCHED else case.commits):
         found.append(("I3", f"{row.kind} is said to be {row.state}, and took effect"))
     return found
 
@@ -158,7 +167,8 @@ def overlaps(cases: Sequence[Case]) -> list[Broken]:
         for other in own[number + 1 :]:
             ends = [each.row.ended_at or float("inf") for each in (case, other)]
             is_apart = ends[0] <= other.row.created_at or ends[1] <= case.row.created_at
-            if case.row.provider_id == other.row.provider_id and not is_apart:
+            is_one = case.row.target_id is not None and case.row.target_id == other.row.target_id
+            if is_one and not is_apart:
                 broken.append(Broken("I5", f"was open together with {other.row.id}", case.row.id))
     return broken
 
@@ -184,8 +194,17 @@ def is_late(case: Case, blows: Times, scale: float) -> bool:
         return False
     faults = [request.at + (request.seconds or 0) for request in case.requests if request.fault]
     begin = max([row.created_at, *(at for at in faults if at < row.ended_at)])
-    blown = sum(max(0.0, min(row.ended_at, stop) - max(begin, start)) for start, stop in blows)
-    return (row.ended_at - begin - blown) * scale > allowed_s(case)
+    if row.kind in LAUNCHED and case.attempts:  # one is sent at a time: what it waits in line is another's fault
+        begin = max(begin, case.attempts[0].marked_at)
+    is_past = _rested_s(begin, row.ended_at, blows) * scale > allowed_s(case)
+    if case.made_at is None or row.state != "succeeded":
+        return is_past
+    return is_past and _rested_s(max(begin, case.made_at), row.ended_at, blows) * scale > MADE
+
+
+def _rested_s(begin: float, end: float, blows: Times) -> float:
+    """The time in between without that in which somebody was struck."""
+    return end - begin - sum(max(0.0, min(end, stop) - max(begin, start)) for start, stop in blows)
 
 
 def allowed_s(case: Case) -> float:
@@ -194,8 +213,10 @@ def allowed_s(case: Case) -> float:
     for attempt in case.attempts:
         silent = attempt.ended_at is None or attempt.result == ""
         allowed += (CALL + WINDOW + 2 * AGAIN if "checking" in states else 0) + (GONE if silent else 0)
+    if case.row.kind in LAUNCHED and "checking" in states:
+        allowed += case.absence_s + CREATION  # a stranger's task in the window must have shown its machine, too
     if "unclear" in states:
-        allowed += TIRED + LIMIT
+        allowed += LAUNCH_LIMIT if case.row.kind in LAUNCHED else TIRED + LIMIT
     if "expired" in states:
         allowed += EXPIRE
     return allowed + (NOT_READY if case.row.evidence.get("not_ready_since") else 0)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from panel.local.ports import any_free
-from tests.faults.judge import Case, rest_s
+from tests.faults.judge import LAUNCHED, Case, rest_s
 from tests.faults.run import SCALE, Whole, most_in_a_second
 from tests.support import postgres
 from tests.support.early import BASE
@@ -41,7 +41,11 @@ def said(whole: Whole) -> str:
         "Blow (point; process; state of the row)", "Number", {"; ".join(key): n for key, n in sorted(blows.items())}
     )
     faults = Counter(
-        _fault(rule) for played in whole.played for chain in played.plan.chains for ask in chain for rule in ask.breaks
+        _fault(rule)
+        for played in whole.played
+        for chain in (*played.plan.chains, played.plan.launches)
+        for ask in chain
+        for rule in ask.breaks
     )
     lines += _table("Fault of a write that was planned", "Number", dict(sorted(faults.items())))
     if whole.violations:
@@ -62,6 +66,7 @@ def _figures(whole: Whole) -> Iterator[tuple[str, object]]:
     early = sum(hit.hit_sending and not hit.was_on_wire for played in whole.played for hit in played.hits)
     yield "Of these before its request had reached the provider", early
     yield "Invariant violations", len(whole.violations)
+    yield from _launches(whole, cases)
     yield "Ended unclear", sum(case.row.state == "unclear" for case in cases)
     yield "Came to rest after its last fault (scaled s: median, p95, max)", _spread(times)
     missed = [note for played in whole.played for scene in played.scenes for note in scene.notes if ":" in note]
@@ -77,6 +82,16 @@ def _figures(whole: Whole) -> Iterator[tuple[str, object]]:
         (f"{len(whole.calls) / span:.1f}, {most_in_a_second(whole.calls)}, {whole.calls_limit:g}"),
     )
     yield "Wall time, clocks", f"{whole.seconds:.0f} s, {SCALE:g} times as fast"
+
+
+def _launches(whole: Whole, cases: list[Case]) -> Iterator[tuple[str, object]]:
+    rows = {case.row.id: case.row for case in cases if case.row.kind in LAUNCHED}
+    states = Counter(row.state for row in rows.values())
+    ends = [str(states[state]) for state in ("succeeded", "failed", "not_done", "unclear")]
+    yield "Launches: asked, succeeded, failed, not_done, unclear", ", ".join([str(len(rows)), *ends])
+    bad = Counter(each.invariant for each in whole.violations if each.operation_id in rows)
+    wrong = (bad["I1"], bad["I4"] + bad["lost"], bad["I2"] + bad["I3"])
+    yield "Launches: doubled, lost, untrue", ", ".join(map(str, wrong))
 
 
 def _had(case: Case, state: str) -> bool:

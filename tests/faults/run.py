@@ -8,13 +8,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.faults import audit, story
+from tests.faults import audit, promises, story
 from tests.faults.book import Book
-from tests.faults.door import Door
+from tests.faults.door import LAUNCHES, Door
 from tests.faults.house import House, house
 from tests.faults.judge import Broken, is_late
+from tests.faults.launch_plans import draw_all
 from tests.faults.person import Person
-from tests.faults.plans import draw
 from tests.faults.points import POINTS
 from tests.faults.seeds import Played, Stage, play, stands
 
@@ -101,7 +101,7 @@ def _play_all(stage: Stage, whole: Whole, points_each: int, every_s: float) -> N
 
 
 def _play_one(stage: Stage, seed: int, points: tuple[str, ...]) -> Played:
-    plan = draw(seed, points)
+    plan = draw_all(seed, points)
     try:
         played = play(stage, plan)
     except Exception:  # noqa: BLE001 -- one seed that breaks the suite itself must not end the others
@@ -144,9 +144,15 @@ def _last_words(stage: Stage, whole: Whole) -> None:
 
 
 def _machines(stage: Stage) -> list[Broken]:
-    """I4: each machine of the provider is one row, and no row stands twice."""
-    rows = [row.provider_id for row in stage.book.machines()]
-    return [Broken("I4", f"{each} has two rows") for each in {each for each in rows if rows.count(each) > 1}]
+    """I4: each machine of the provider is one row, in the team that it is of, and no promise is left alone."""
+    machines = stage.book.machines()
+    rows = [row.provider_id for row in machines]
+    broken = [Broken("I4", f"{each} has two rows") for each in {each for each in rows if rows.count(each) > 1}]
+    operations = stage.book.operations()
+    names = {row.params.get("name") for row in operations if row.kind in promises.KINDS}
+    ours = {each.machine for each in stage.door.commits() if each.endpoint in LAUNCHES and each.params["name"] in names}
+    broken += promises.alone(machines, operations)
+    return [*broken, *promises.strayed(machines, ours, stage.crew)]
 
 
 def _too_fast(calls: list[float]) -> list[Broken]:

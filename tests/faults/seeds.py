@@ -2,20 +2,25 @@
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import cached_property
 
+from tests.faults import promises
 from tests.faults.book import Book, Machine, Operation
-from tests.faults.door import ENDPOINTS, Door, fault
+from tests.faults.door import ENDPOINTS, LAUNCHES, Commit, Door, fault
 from tests.faults.house import House, until
-from tests.faults.judge import Broken, Case, attribute, judge, overlaps
+from tests.faults.judge import LAUNCHED, Broken, Case, attribute, judge, overlaps
+from tests.faults.launching import CREW, LaunchScene
 from tests.faults.person import NoAnswer, Person
 from tests.faults.plans import NEEDS, STOPPED, Ask, Plan
 from tests.faults.points import POINTS
 from tests.faults.scene import Hit, Scene
 
 READY_S, END_S = 40.0, 75.0
+LEAST_ABSENCE_S = 180.0
 
 
 @dataclass
@@ -29,6 +34,12 @@ class Stage:
     turn: threading.Lock = field(default_factory=threading.Lock)
     blows: list[tuple[float, float]] = field(default_factory=list)
     is_stopped: bool = False
+
+    @cached_property
+    def crew(self) -> int:
+        """The team that launches; only launched machines are its own."""
+        with self.turn:
+            return self.book.team(CREW, self.house.owner[0])
 
     def close(self) -> None:
         for each in (self.book, self.door, self.person):
@@ -59,6 +70,7 @@ def play(stage: Stage, plan: Plan) -> Played:
         threading.Thread(target=_chain, args=(stage, played, machine, asks), daemon=True)
         for machine, asks in zip(played.machines, plan.chains, strict=True)
     ]
+    threads.append(threading.Thread(target=_launches, args=(stage, played), daemon=True))
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -108,6 +120,42 @@ def _chain(stage: Stage, played: Played, machine: Machine, asks: Sequence[Ask]) 
         if number + 1 == len(asks) or not asks[number + 1].is_hasty:
             until(lambda: all(_is_settled(each) for each in mine), END_S, every_s=0.1)
     until(lambda: not open_of(stage, machine), END_S, every_s=0.1)
+
+
+def _launches(stage: Stage, played: Played) -> None:
+    """What is launched, one after the other."""
+    is_free = True
+    names: set[str] = set()
+    for ask in played.plan.launches:
+        if stage.is_stopped or (ask.name in names and not is_free):
+            played.skipped += 1
+            continue
+        names.add(ask.name)
+        scene = LaunchScene(stage.house, stage.book, stage.door, stage.person, ask, team=stage.crew)
+        played.scenes.append(scene)
+        if ask.has_stranger:
+            stage.door.launch(f"{ask.name}-other")
+        if ask.point:
+            _strike(stage, played, scene)
+            scene.come_beside()
+        else:
+            scene.play()
+        until(lambda one=scene: _is_settled(one), END_S, every_s=0.1)  # type: ignore[misc]
+        is_free = ask.is_deleted and _delete(stage, played, scene)
+
+
+def _delete(stage: Stage, played: Played, launch: Scene) -> bool:
+    """Delete what a launch made; True when it is gone."""
+    row = launch.row()
+    made = stage.book.machines("id = ?", row.target_id) if row and row.state == "succeeded" else []
+    if not made:
+        return False
+    scene = Scene(stage.house, stage.book, stage.door, stage.person, Ask("delete"), made[0])
+    played.scenes.append(scene)
+    scene.submit()
+    until(lambda: _is_settled(scene), END_S, every_s=0.1)
+    deleted = scene.row()
+    return deleted is not None and deleted.state == "succeeded"
 
 
 def open_of(stage: Stage, machine: Machine) -> list[Operation]:
@@ -180,12 +228,17 @@ def _clear(stage: Stage, played: Played) -> None:
 
 
 def _judge(stage: Stage, played: Played) -> None:
-    played.cases, broken = judged(stage, played.machines)
+    names = {scene.ask.name for scene in played.scenes if isinstance(scene, LaunchScene)}
+    played.machines += _launched(stage, names)
+    played.cases, broken = judged(stage, played.machines, names)
     played.broken += broken
     for scene in played.scenes:
         if scene.row() is None and set(scene.answers) != {409}:
             words = f"{scene.ask.kind}: answered {scene.answers} and written nowhere {scene.notes}"
             played.broken.append(Broken("I8", words))
+        if isinstance(scene, LaunchScene) and (len(scene.places) > 1 or not set(scene.rivals) <= {422}):
+            words = f"{scene.ask.name} led to {scene.places}, and its twins were answered {scene.rivals}"
+            played.broken.append(Broken("form", words))
         if not set(scene.answers) <= {302, 409}:
             played.broken.append(Broken("form", f"{scene.ask.kind} was answered {scene.answers}"))
     for case in played.cases:
@@ -195,25 +248,63 @@ def _judge(stage: Stage, played: Played) -> None:
             played.snapshots[case.row.id] = stage.book.snapshot(case.row.id)
 
 
-def judged(stage: Stage, machines: Sequence[Machine]) -> tuple[list[Case], list[Broken]]:
-    """Every operation of these machines, whoever wrote it, and what is wrong with them."""
+def _launched(stage: Stage, names: set[str]) -> list[Machine]:
+    """The machines that came of these launches."""
+    ids = [row.target_id for row in stage.book.launches(*names)]
+    return [each for each in stage.book.machines("is_awaited = ?", False) if each.id in ids]
+
+
+def judged(stage: Stage, machines: Sequence[Machine], names: Collection[str] = ()) -> tuple[list[Case], list[Broken]]:
+    """Every operation of these machines and every launch of these names, and what is wrong with them."""
     cases = [case for machine in machines for case in _cases(stage, machine)]
+    known = {case.row.id for case in cases}
+    cases += [_case(stage, row) for row in stage.book.launches(*names) if row.id not in known]
     ids = {machine.provider_id for machine in machines}
-    commits = [each for each in stage.door.commits() if each.machine in ids]
+    commits = [each for each in stage.door.commits() if each.machine in ids or _is_launch(each, names)]
     calls = [each for each in stage.door.requests if each.machine in ids and each.endpoint in ENDPOINTS.values()]
+    calls += [each for each in stage.door.requests if each.name in names]
     broken = attribute(cases, commits, calls)
     for case in cases:
-        case.failed_tasks = frozenset(filter(None, (_failed(stage, commit.task_id) for commit in case.commits)))
+        _look_up(stage, case)
         broken += judge(case)
+    broken += [*promises.owned(cases, stage.book.machines()), *promises.lost(cases)]
     return cases, broken + overlaps(cases)
 
 
+def _is_launch(commit: Commit, names: Collection[str]) -> bool:
+    return commit.endpoint in LAUNCHES and commit.params.get("name") in names
+
+
+def _look_up(stage: Stage, case: Case) -> None:
+    """What became of its effects: tasks that failed, machines that came."""
+    if case.row.kind not in LAUNCHED:
+        case.failed_tasks = frozenset(filter(None, (_failed(stage, commit.task_id) for commit in case.commits)))
+        return
+    gone = [each for each in case.commits if promises.never_came(stage.door.truth(each.machine))]
+    case.failed_tasks = frozenset(each.task_id for each in gone if each.task_id)
+    tasks = [stage.door.task(each.task_id) for each in case.commits if each.task_id]
+    case.made_at = max((datetime.fromisoformat(task["updated_at"]).timestamp() for task in tasks if task), default=None)
+    case.absence_s = _absence_s(stage, case)
+
+
+def _absence_s(stage: Stage, case: Case) -> float:
+    """As the engine counts it: half as long again as the slowest launch before."""
+    rows = stage.book.launches_done(case.row.ended_at or time.time())
+    spans = [(row.ended_at or 0) - (row.sent_at or 0) for row in rows if row.sent_at]
+    return max(LEAST_ABSENCE_S, 1.5 * stage.house.scale * max(spans, default=0.0))
+
+
 def _cases(stage: Stage, machine: Machine) -> Iterator[Case]:
-    truth, book = stage.door.truth(machine.provider_id), stage.book
-    for row in book.operations("target_id = ?", machine.id):
-        case = Case(row, book.events(row.id), book.attempts(row.id), book.record_of(row.id))
+    truth = stage.door.truth(machine.provider_id)
+    for row in stage.book.operations("target_id = ?", machine.id):
+        case = _case(stage, row)
         case.is_machine_gone = truth is None or bool(truth.get("gone_at"))
         yield case
+
+
+def _case(stage: Stage, row: Operation) -> Case:
+    book = stage.book
+    return Case(row, book.events(row.id), book.attempts(row.id), book.record_of(row.id))
 
 
 def _failed(stage: Stage, task_id: str | None) -> str | None:

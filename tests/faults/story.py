@@ -13,13 +13,15 @@ def tell(stage: Stage, played: Played) -> str:
         lines.append(f"--- {machine.provider_id} ({machine.name}), began {machine.power}")
         for ask in asks:
             lines.append(f"    {ask}")
+    lines += [f"    {ask}" for ask in played.plan.launches]
     lines += [f"  {hit}" for hit in played.hits]
     lines += [line for scene in played.scenes for line in _scene(scene)]
     lines += [line for case in played.cases for line in _case(case, begin)]
     machines = {machine.provider_id for machine in played.machines}
+    names = {ask.name for ask in played.plan.launches}
     lines.append("--- calls about these machines")
     for call in stage.door.watch():
-        if call.machine in machines:
+        if call.machine in machines or (call.name and call.name in names):
             took = "open" if call.seconds is None else f"{call.seconds:.2f} s"
             lines.append(
                 f"    {call.at - begin:7.2f} {call.method} {call.path[-50:]} {call.status} {took} {call.fault or ''}"
