@@ -150,9 +150,10 @@ def _is_found(turn: Turn, kind: Kind, client: Client, clock: Clock) -> bool:
     near = listening.near_tasks(row, kind, listing, owners, client.clock_offset_s, now, pace)
     if not near.own and not near.strange:
         return False
+    is_its_own = len(near.own) == 1 and (kind.adopts_tasks or bool(row.provider_id))
     with transaction.atomic():
         is_mine = move(row, State.SENDING, now=now, again_at=now)
-        if is_mine and len(near.own) == 1:
+        if is_mine and is_its_own:
             listening.adopt(row, near.own[0], now, pace)
         elif is_mine:
             move(row, State.CHECKING, now=now, found=evidence.begun(now), again_at=now)

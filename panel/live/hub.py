@@ -47,9 +47,7 @@ class Stream:
     def __init__(self, session_key: str, actor: Actor, topics: frozenset[str]) -> None:
         self.session_key = session_key
         self.topics = (
-            topics
-            | {"fresh", "accounts", "count", "all"}
-            | ({FLEET} if any(map(shows_machines, topics)) else set())
+            topics | {"fresh", "accounts", "count", "all"} | ({FLEET} if any(map(shows_machines, topics)) else set())
         )
         self.queue: asyncio.Queue[bytes | None] = asyncio.Queue(maxsize=100)
         self.teams: frozenset[int] = frozenset()

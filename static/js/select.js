@@ -118,7 +118,7 @@
   addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isElsewhere(event.target)) return;
     if (document.querySelector("dialog[open], :popover-open")) return;
-    if (event.key.length === 1 && !window.tidepool.keysAllowed(event)) return; // single keys can be switched off
+    if (event.key?.length === 1 && !window.tidepool.keysAllowed(event)) return; // single keys can be switched off
     const row = event.target.closest?.("#fleet tbody tr");
     if (press(event, row) !== false) event.preventDefault();
   });

@@ -163,9 +163,10 @@ class Book:
         if known:
             return int(known[0]["id"])
         now = datetime.now(UTC)
-        user = self.rows("SELECT id FROM people_user WHERE email = ?", email)[0]["id"]
-        team = self._insert("teams_team", name=name, created_at=now if not self.is_sqlite else f"{now:%F %T.%f}")
-        self._insert("teams_membership", team_id=team, user_id=user, role="owner")
+        person = self.rows("SELECT id FROM people_user WHERE email = ?", email)[0]
+        at = str(now.replace(tzinfo=None)) if self.is_sqlite else now
+        team = self._insert("teams_team", name=name, created_at=at)
+        self._insert("teams_membership", team_id=team, user_id=person["id"], role="owner")
         return team
 
     def _insert(self, table: str, **values: Any) -> int:

@@ -325,3 +325,17 @@ def test_a_launch_that_is_taken_back_leaves_nothing(asked: Ask, world: World) ->
 def test_the_same_form_sent_twice_is_one_machine(asked: Ask) -> None:
     first, second = asked(key="same"), asked(key="same")
     assert (first.pk, Instance.objects.count()) == (second.pk, 1)
+
+
+def test_after_a_busy_answer_a_strangers_task_is_not_taken_for_the_launchs_own(asked: Ask, world: World) -> None:
+    row = asked()
+    world.provider.answers[PATH] = said(429, {"error": "rate_limited"})
+    assert world.advance(row).state == State.QUEUED
+    takes(world)
+    world.provider.tasks = [world.task("PROCESSING", "create_instance", task_id="theirs", vm_uuid="vm-strange")]
+    world.later(10)
+    row = world.advance(row)
+    assert (row.state, row.task_id) == (State.CHECKING, "")
+    is_built(world, "vm-strange", "somebody-else")
+    row = world.pass_s(1200, row)
+    assert (row.state, row.task_id) == (State.RUNNING, "task-1")  # looked, it had not happened, and was sent

@@ -221,7 +221,7 @@ def test_a_name_in_use_or_promised_is_refused(as_olga: Client, filled: Filled, a
     assert "This name is taken in this account." in _html(answer)
     assert Operation.objects.count() == 1
     NameReservation.objects.update(name="promised")
-    assert "taken" in _html(as_olga.get("/launch/name/", {"name": "promised", "account": account.pk}))
+    assert "taken" in _html(as_olga.get("/launch/name/", {"name": "promised", "account": str(account.pk)}))
 
 
 @pytest.mark.parametrize(
@@ -234,7 +234,7 @@ def test_a_name_in_use_or_promised_is_refused(as_olga: Client, filled: Filled, a
     ],
 )
 def test_names_are_looked_at_while_they_are_typed(as_olga: Client, filled: Filled, typed: str, said: str) -> None:
-    assert said in _html(as_olga.get("/launch/name/", {"name": typed, "account": filled["account"]}))
+    assert said in _html(as_olga.get("/launch/name/", {"name": typed, "account": str(filled["account"])}))
 
 
 def test_of_two_teams_only_those_that_one_may_launch_for_are_offered(
