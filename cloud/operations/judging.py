@@ -75,7 +75,8 @@ def _is_without_task(kind: Kind, found: Evidence, now: datetime, pace: Timing) -
     if found.done_at is None:
         return False
     is_looked_for = found.listed_at is not None and found.listed_at >= found.done_at
-    return is_looked_for or now >= found.done_at + seconds(pace.heard_s)
+    # A reader that was killed keeps the list from others for a lease: only a longer silence ends the wait.
+    return is_looked_for or now >= found.done_at + seconds(pace.silence_s)
 
 
 def _is_disproven(row: Operation, kind: Kind, found: Evidence, pace: Timing, absence_s: float) -> bool:

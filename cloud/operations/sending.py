@@ -81,7 +81,11 @@ def _is_in_line(turn: Turn, kind: Kind) -> bool:
     """Another of its kind is being sent, and its answer is still out: one at a time. It comes again at once."""
     if not kind.is_sent_alone or launches.is_line_free(turn.row):
         return False
-    return keep(turn, turn.now + seconds(turn.pace.in_line_s)) or True
+    return _stays_in_line(turn, turn.now)
+
+
+def _stays_in_line(turn: Turn, now: datetime) -> bool:
+    return keep(turn, now + seconds(turn.pace.in_line_s)) or True
 
 
 def _is_too_late(turn: Turn) -> bool:
@@ -151,12 +155,17 @@ def _is_found(turn: Turn, kind: Kind, client: Client, clock: Clock) -> bool:
     if not near.own and not near.strange:
         return False
     is_its_own = len(near.own) == 1 and (kind.adopts_tasks or bool(row.provider_id))
-    with transaction.atomic():
-        is_mine = move(row, State.SENDING, now=now, again_at=now)
-        if is_mine and is_its_own:
-            listening.adopt(row, near.own[0], now, pace)
-        elif is_mine:
-            move(row, State.CHECKING, now=now, found=evidence.begun(now), again_at=now)
+    try:
+        with transaction.atomic():
+            is_mine = move(row, State.SENDING, now=now, again_at=now)
+            if is_mine and is_its_own:
+                listening.adopt(row, near.own[0], now, pace)
+            elif is_mine:
+                move(row, State.CHECKING, now=now, found=evidence.begun(now), again_at=now)
+    except IntegrityError:  # another launch began to be sent while the list was read
+        if not kind.is_sent_alone:
+            raise
+        return _stays_in_line(turn, now)
     if row.state == State.RUNNING:
         listening.judge_task(row, kind, near.own[0], now, pace)
     return True

@@ -3,9 +3,11 @@
 import uuid
 from collections.abc import Sequence
 
+from tests.faults import promises
 from tests.faults.book import Machine, Operation
 from tests.faults.house import until
 from tests.faults.judge import Case
+from tests.faults.launching import errors
 from tests.faults.seeds import Stage, judged, open_of, stands
 
 RUNNING, STOPPED = "running", "stopped"
@@ -39,6 +41,18 @@ def ask(stage: Stage, machine: Machine, kind: str, key: str = "", **more: str) -
     return key
 
 
+def launch(stage: Stage, name: str, kind: str = "launch", key: str = "") -> str:
+    """Send the launch page's form until it is answered with a yes; its key."""
+    key = key or uuid.uuid4().hex
+    answer = stage.person.insist_launch(kind, name, key, stage.crew)
+    assert answer.status_code == 302, f"{kind} {name}: {answer.status_code} {errors(answer)}"
+    return key
+
+
+def a_name(word: str = "t") -> str:
+    return f"{word}-{uuid.uuid4().hex[:8]}"
+
+
 def row_of(stage: Stage, key: str) -> Operation:
     found = stage.book.operation(key)
     assert found, f"{key} stands nowhere"
@@ -68,3 +82,11 @@ def all_well(stage: Stage, machines: Sequence[Machine], within_s: float = 60) ->
 
 def stands_again(stage: Stage) -> None:
     assert stands(stage, 30), "the house does not come up again"
+
+
+def launched_well(stage: Stage, *names: str) -> list[Case]:
+    """No invariant of these launches is broken, and no promise is left alone."""
+    cases, broken = judged(stage, [], names)
+    broken += promises.alone(stage.book.machines(), stage.book.operations())
+    assert not broken, [str(each) for each in broken]
+    return cases

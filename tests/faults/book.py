@@ -163,19 +163,19 @@ class Book:
         if known:
             return int(known[0]["id"])
         now = datetime.now(UTC)
-        person = self.rows("SELECT id FROM people_user WHERE email = ?", email)[0]
+        person = self.rows("SELECT id FROM people_user WHERE email = ?", email)[0]["id"]
         at = str(now.replace(tzinfo=None)) if self.is_sqlite else now
         team = self._insert("teams_team", name=name, created_at=at)
-        self._insert("teams_membership", team_id=team, user_id=person["id"], role="owner")
+        self._insert("teams_membership", team_id=team, user_id=person, role="owner")
         return team
 
     def _insert(self, table: str, **values: Any) -> int:
         marks = ", ".join("?" if self.is_sqlite else "%s" for _ in values)
         sql = f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks}) RETURNING id"  # noqa: S608
         with closing(sqlite3.connect(self._path, timeout=20) if self.is_sqlite else self._connect()) as connection:
-            found = connection.execute(sql, tuple(values.values())).fetchone()[0]
+            found = connection.execute(sql, tuple(values.values())).fetchone()
             connection.commit()
-        return int(found)
+        return int(found[0]) if found else 0
 
     def rows(self, sql: str, *values: Any) -> list[dict[str, Any]]:
         """Plain rows by column. `?` stands for a value."""
