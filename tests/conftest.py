@@ -71,6 +71,7 @@ LONGEST = (
     "test_seeds_on_sqlite",
     "test_seeds_on_postgresql",
     "test_provider",
+    "test_launched",
     "test_actions",
     "test_pages",
     "test_live",

@@ -339,3 +339,19 @@ def test_after_a_busy_answer_a_strangers_task_is_not_taken_for_the_launchs_own(a
     is_built(world, "vm-strange", "somebody-else")
     row = world.pass_s(1200, row)
     assert (row.state, row.task_id) == (State.RUNNING, "task-1")  # looked, it had not happened, and was sent
+
+
+def test_one_that_looks_before_it_is_sent_again_stays_in_line_when_another_was_faster(asked: Ask, world: World) -> None:
+    first, second = asked("one"), asked("two")
+    world.provider.answers[PATH] = said(429, {"error": "rate_limited"})
+    first = world.advance(first)
+
+    def list_tasks(_request: httpx.Request) -> httpx.Response:
+        Operation.objects.filter(pk=second.pk).update(state=State.SENDING)
+        tasks = [world.task("PROCESSING", "create_instance", task_id="theirs", vm_uuid="vm-strange")]
+        return streamed(200, json.dumps({"tasks": tasks, "total": 1}).encode())
+
+    world.provider.answers["GET /tasks"] = list_tasks
+    world.later(10)
+    first = world.advance(first)
+    assert (first.state, first.leased_until, first.task_id) == (State.QUEUED, None, "")
