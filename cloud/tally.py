@@ -21,7 +21,7 @@ def recount(account: Account) -> None:
     fresh = _summed([dict(group) for group in groups])
     stored = {tally.team_id: tally for tally in Tally.objects.filter(account=account)}
     rows = []
-    for team in fresh.keys() | stored.keys():
+    for team in sorted(fresh.keys() | stored.keys()):  # two that count at once lock the rows in one order
         values = fresh.get(team) or _EMPTY
         old = stored.get(team)
         if old is None or any(getattr(old, name) != value for name, value in values.items()):

@@ -39,12 +39,12 @@ def settle(
     gone = list(_confirmed(account, missing)) if is_mass else list(_proven(missing, does_exist, now, timing))
     held = len(missing) - len(gone) if is_mass else 0
     with transaction.atomic():
+        if held != account.held_missing:  # before the machines: a launch locks the account first, too
+            Account.objects.filter(pk=account.pk).update(held_missing=held)
+            account.held_missing = held
         if gone:
             _mark(gone, now)
             recount(account)
-        if held != account.held_missing:
-            Account.objects.filter(pk=account.pk).update(held_missing=held)
-            account.held_missing = held
     return gone
 
 

@@ -1,5 +1,6 @@
 """What every test stands on: a closed network, a real Valkey, real static files. See also support/early.py."""
 
+import os
 import shutil
 from collections.abc import Iterator
 
@@ -78,10 +79,20 @@ LONGEST = (
 )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Only an order among files, which xdist hands out as they come."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """An order among files, which xdist hands out as they come. With TIDEPOOL_TEST_DATABASE_ALONE what never touches the
+    database is left out: another run on another database has proven it.
+    """
     ranks = {name: rank for rank, name in enumerate(LONGEST)}
     items.sort(key=lambda item: ranks.get(item.path.stem, len(ranks)))
+    if os.environ.get("TIDEPOOL_TEST_DATABASE_ALONE"):
+        config.hook.pytest_deselected(items=[item for item in items if not _needs_database(item)])
+        items[:] = [item for item in items if _needs_database(item)]
+
+
+def _needs_database(item: pytest.Item) -> bool:
+    fixtures = {"db", "transactional_db", "live_server"} & set(getattr(item, "fixturenames", ()))
+    return bool(fixtures) or item.get_closest_marker("django_db") is not None
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

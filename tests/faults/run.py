@@ -8,6 +8,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpx
+
 from tests.faults import audit, promises, story
 from tests.faults.book import Book
 from tests.faults.door import LAUNCHES, Door
@@ -80,7 +82,7 @@ def _watch(stage: Stage, stopped: threading.Event) -> None:
     while not stopped.wait(2):
         try:
             stage.door.watch()
-        except OSError:
+        except (OSError, httpx.HTTPError):
             traceback.print_exc()
 
 

@@ -355,3 +355,15 @@ def test_one_that_looks_before_it_is_sent_again_stays_in_line_when_another_was_f
     world.later(10)
     first = world.advance(first)
     assert (first.state, first.leased_until, first.task_id) == (State.QUEUED, None, "")
+
+
+def test_a_creation_that_never_ends_is_for_a_person_after_half_an_hour(asked: Ask, world: World) -> None:
+    row = asked()
+    takes(world)
+    sent = world.clock()
+    world.advance(row)
+    world.provider.answers["GET /tasks/task-1"] = said(200, world.provider.tasks[0])
+    row = world.pass_s(3600, row, step_s=100)
+    assert row.state == State.UNCLEAR
+    assert 1800 <= (world.clock() - sent).total_seconds() < 2100
+    assert row_of(row).is_awaited

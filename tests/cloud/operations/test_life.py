@@ -130,3 +130,20 @@ def test_a_task_of_the_operation_before_is_nobody_elses_proof(asked: Open, world
     second = world.advance(asked("reboot"))
     world.read("tasks")
     assert world.now(second).state == State.CHECKING
+
+
+def test_a_task_list_that_nobody_could_read_for_a_lease_is_waited_for(asked: Open, world: World) -> None:
+    """Its reader was killed; the next one comes when the lease is over, and only then is the task claimed (seed 110)."""
+    row = asked("reboot")
+    world.provider.answers[f"POST /instances/{ID}/reboot"] = httpx.ReadTimeout("cut")
+    row = world.advance(row)
+    task = world.task("COMPLETED", "reboot")
+    world.later(30)
+    for uptime_s in (20, 95):
+        world.provider.answers[f"GET /instances/{ID}/stats"] = httpx.Response(200, json={"uptime_seconds": uptime_s})
+        assert world.advance(row).state == State.CHECKING
+        world.later(75)
+    world.provider.tasks = [task]
+    world.read("tasks")
+    row = world.now(row)
+    assert (row.state, row.task_id) == (State.SUCCEEDED, "task-1")

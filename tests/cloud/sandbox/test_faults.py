@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cloud.sandbox.playing import CutOffError
-from tests.cloud.sandbox.conftest import Provider
+from tests.cloud.sandbox.conftest import SSH_KEY, Provider
 
 
 def play(provider: Provider, **rule: Any) -> None:
@@ -132,3 +132,15 @@ def test_wrong_key_does_not_use_a_fault_up(provider: Provider) -> None:
     play(provider, kind="empty", times=1)
     provider.call("GET", "/health", key="wrong", status=401)
     assert provider.send("GET", "/api/v1/health").content == b""
+
+
+def test_a_rule_can_be_for_the_launch_of_one_name(provider: Provider) -> None:
+    play(provider, kind="status", name="unlucky")
+    body = {"region": "igl", "instance_type": "v1_cpu_medium", "ssh_key": SSH_KEY}
+    answers = [
+        provider.send("POST", "/api/v1/instances/launch-instance", json=body | {"name": name}).status_code
+        for name in ("lucky", "unlucky")
+    ]
+    assert answers == [200, 500]
+    names = [call["name"] for call in provider.control("GET", "requests")["requests"]]
+    assert names[-2:] == ["lucky", "unlucky"]
