@@ -80,8 +80,8 @@ LONGEST = (
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """An order among files, which xdist hands out as they come. With TIDEPOOL_TEST_DATABASE_ALONE what never touches the
-    database is left out: another run on another database has proven it.
+    """An order among files, which xdist hands out as they come. With TIDEPOOL_TEST_DATABASE_ALONE what never touches
+    the database is left out: another run on another database has proven it.
     """
     ranks = {name: rank for rank, name in enumerate(LONGEST)}
     items.sort(key=lambda item: ranks.get(item.path.stem, len(ranks)))

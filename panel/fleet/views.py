@@ -75,7 +75,9 @@ def readings(request: PanelRequest, pk: int) -> HttpResponse:
 def export(request: PanelRequest) -> StreamingHttpResponse:
     """The whole narrowed list as CSV, in the wished order."""
     wish = listing.Wish.read(request.GET)
-    rows = wish.ordered(wish.narrow(visible_instances(request.actor, Permission.INSTANCE_EXPORT)))
+    # What is only being launched is no machine yet: it has neither an id nor a bill.
+    known = visible_instances(request.actor, Permission.INSTANCE_EXPORT).filter(is_awaited=False)
+    rows = wish.ordered(wish.narrow(known))
     teams = request.actor.teams_with(Permission.INSTANCE_EXPORT)
     with transaction.atomic():
         record.append(

@@ -34,8 +34,8 @@ _PRIVATE = re.compile(
     r"|b3BlbnNzaC1rZXktdjE",  # "openssh-key-v1" in base64: the body without its first line
     re.IGNORECASE | re.MULTILINE,
 )
-# A long line of bare base64 that is not a public key's, which begins with the length and the name of its type: "ssh-rsa"
-# and so on. Four times "A" alone may begin a line of a private key too.
+# A long line of bare base64 that is not a public key's, which begins with the length and the name of its type.
+# Four times "A" alone may begin a line of a private key too.
 _TYPES = "B3NzaC1|C3NzaC1lZDI1NTE5|E2VjZHNhLXNoYTIt|GnNrLXNzaC1|InNrLWVjZHNh"
 _BARE_BODY = re.compile(rf"^[ \t]*(?!AAAA(?:{_TYPES}))[A-Za-z0-9+/]{{40,}}={{0,2}}[ \t]*$", re.MULTILINE)
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 
 from tests.faults import promises
 from tests.faults.book import Book, Machine, Operation
@@ -140,7 +140,7 @@ def _launches(stage: Stage, played: Played) -> None:
             scene.come_beside()
         else:
             scene.play()
-        until(lambda one=scene: _is_settled(one), END_S, every_s=0.1)  # type: ignore[misc]
+        until(partial(_is_settled, scene), END_S, every_s=0.1)
         is_free = ask.is_deleted and _delete(stage, played, scene)
 
 
