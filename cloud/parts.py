@@ -41,14 +41,14 @@ class Superseded(Exception):
 
 def read_instances(turn: Turn, client: Client) -> float:
     listing = client.list_instances()
-    launches.recognise(turn.account, listing.items)
+    launches.recognise(turn.account, listing.items, offset_s=client.clock_offset_s)
     outcome = sync.instances(
         turn.account,
         listing.items,
         now=turn.now,
         home_team=ports().home_team(),
         known_until=turn.row.done_at,
-        claims=launches.claims(turn.account, turn.now),
+        claims=launches.Claims(turn.account, turn.now).team_of,
         is_complete=not listing.skipped,
         hold=turn.hold,
     )
@@ -76,6 +76,7 @@ def read_instances(turn: Turn, client: Client) -> float:
         asked_at=turn.now,
         now=turn.clock(),
         pace=turn.timing,
+        offset_s=client.clock_offset_s,
     )
     usual_s = turn.timing.instances_watched_s if ports().is_watched("fleet") else turn.timing.instances_idle_s
     return waiting.machines_every_s(turn.account.pk, turn.timing, usual_s)

@@ -4,12 +4,12 @@ One diff in memory by digest; only rows that changed are written. No network in 
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from cloud import columns, shapes
 from cloud.models import Account, Instance
@@ -33,15 +33,19 @@ MOVES = ("name", "rank", "region", "type_label", "price_cents_per_hour", "gone_a
 SHOWN = tuple(column.name for column in Instance._meta.concrete_fields if column.name not in OURS)
 
 
-NO_CLAIMS: Mapping[str, int] = {}
+Claims = Callable[[str, str], int | None]  # the provider's id and the name of a new machine → the team that it is of
+
+
+def nobody_claims(_provider_id: str, _name: str) -> None:
+    """No launch waits for a machine."""
 
 
 @dataclass(frozen=True)
 class Home:
-    """Whose a new machine is: the team that claims its name, else the one for all that was found."""
+    """Whose a new machine is: the team that claims it, else the one for all that was found."""
 
     team: int
-    claims: Mapping[str, int]
+    claims: Claims
 
 
 @dataclass
@@ -61,12 +65,12 @@ def instances(
     now: datetime,
     home_team: int,
     known_until: datetime | None,
-    claims: Mapping[str, int] = NO_CLAIMS,
+    claims: Claims = nobody_claims,
     is_complete: bool = True,
     hold: Callable[[], None] = lambda: None,
 ) -> Outcome:
     """Write what changed in the listing. `known_until` is when the cache was last right: the age of a last known state.
-    New machines belong to `home_team`, or to the team that `claims` the name.
+    A new machine belongs to `home_team`, unless a team `claims` it.
 
     `hold` is the first statement of the transaction: it raises when another hand has the part by now.
     A listing that is not complete (some rows could not be read) proves no absence. Queries: 1 to compare, and about
@@ -78,9 +82,10 @@ def instances(
     outcome = Outcome()
     with transaction.atomic():
         hold()
+        absent = [known[provider_id][0] for provider_id in known.keys() - said.keys()] if is_complete else []
+        _lock([*absent, *(known[item.uuid[:255]][0] for item, _mark in fresh if item.uuid[:255] in known)])
         _write(account, fresh, outcome, now=now, home=Home(home_team, claims), known_until=known_until)
-        absent = [known[provider_id][0] for provider_id in known.keys() - said.keys()]
-        if absent and is_complete:
+        if absent:
             _note_absent(absent, outcome, now)
         if outcome.rows_written:
             recount(account)
@@ -88,6 +93,13 @@ def instances(
 
 
 _NEW = (0, "")
+
+
+def _lock(ids: list[int]) -> None:
+    """All that is written here at once and in order of ids, as whoever else locks several machines (batches.py)."""
+    if connection.features.has_select_for_update:
+        for chunk in _chunks(sorted(ids)):
+            list(Instance.objects.select_for_update(no_key=True).filter(pk__in=chunk).order_by("pk").values_list("pk"))
 
 
 def _known(account: Account) -> dict[str, tuple[int, str]]:
@@ -145,7 +157,7 @@ def _row(
     row = Instance(
         account=account,
         provider_id=provider_id,
-        team_id=old.team_id if old else home.claims.get(values["name"], home.team),
+        team_id=old.team_id if old else home.claims(provider_id, values["name"]) or home.team,
         first_seen_at=old.first_seen_at if old else now,
         changed_at=now,
         **values,

@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Count, Sum
 
 from cloud.models import Account, Instance, Tally
@@ -12,6 +13,14 @@ MOST_CHOICES = 60  # a filter with more values is a search
 
 def recount(account: Account) -> None:
     """Count the account's machines anew and write the tallies that differ. Three queries at most."""
+    with transaction.atomic():
+        _recount(account)
+
+
+def _recount(account: Account) -> None:
+    # Locked first: two that count at once would each miss what the other has not committed, and write that down.
+    kept = Tally.objects.select_for_update(no_key=True).filter(account=account).order_by("team_id")
+    stored = {tally.team_id: tally for tally in kept}
     groups = (
         Instance.objects.filter(account=account)
         .values("team_id", "rank", "region", "type_label")
@@ -19,7 +28,6 @@ def recount(account: Account) -> None:
         .order_by()
     )
     fresh = _summed([dict(group) for group in groups])
-    stored = {tally.team_id: tally for tally in Tally.objects.filter(account=account)}
     rows = []
     for team in sorted(fresh.keys() | stored.keys()):  # two that count at once lock the rows in one order
         values = fresh.get(team) or _EMPTY
@@ -45,7 +53,7 @@ def _summed(groups: list[dict[str, Any]]) -> dict[int, dict[str, Any]]:
         states[team][str(group["rank"])] += machines
         regions[team][group["region"]] += machines
         types[team][group["type_label"]] += machines
-        if group["rank"] != Instance.Rank.GONE:
+        if group["rank"] not in {Instance.Rank.GONE, Instance.Rank.AWAITED}:  # what is not there yet costs nothing
             cents[team] += group["cents"] or 0
             unpriced[team] += machines - group["priced"]
     return {

@@ -78,5 +78,8 @@ def _confirmed(account: Account, missing: Iterable[Instance]) -> Iterable[Instan
 
 def _mark(gone: list[Instance], now: datetime) -> None:
     """Only what is still missing: a newer list may have brought a machine back meanwhile."""
-    still = Instance.objects.filter(pk__in=[row.pk for row in gone], gone_at=None, missing_since__isnull=False)
+    ids = Instance.objects.filter(pk__in=[row.pk for row in gone]).order_by("pk").values_list("pk", flat=True)
+    still = Instance.objects.filter(
+        pk__in=list(ids.select_for_update(no_key=True)), gone_at=None, missing_since__isnull=False
+    )
     still.update(gone_at=now, rank=Instance.Rank.GONE, changed_at=now)

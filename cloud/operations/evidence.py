@@ -27,6 +27,7 @@ class Evidence(Struct, omit_defaults=True, kw_only=True):
     not_done: int = 0
     absent_since: datetime | None = None  # the first of the readings in a row that said no
     twins: int = 0  # machines that bear the name of a launch and were not there before it
+    elders: int = 0  # new to us as well, and by the provider's own word older than the request
     done_at: datetime | None = None  # when enough readings had shown it
     listed_at: datetime | None = None  # the last task list was asked for, and held no single task of ours
     clean_at: datetime | None = None  # a complete task list had nothing of ours, after nothing could come any more

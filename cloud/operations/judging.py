@@ -86,7 +86,7 @@ def _is_disproven(row: Operation, kind: Kind, found: Evidence, pace: Timing, abs
         return False
     if absence_s and (found.absent_since is None or found.looked_at < found.absent_since + seconds(absence_s)):
         return False
-    if found.strange_task or found.candidates or found.missing_at:
+    if found.strange_task or found.candidates or found.missing_at or found.elders:
         return False
     if kind.has_task and (found.clean_at is None or found.clean_at < quiet):
         return False
@@ -101,6 +101,8 @@ def _is_tired(row: Operation, kind: Kind, found: Evidence, now: datetime, pace: 
 
 
 def _unclear_words(found: Evidence) -> str:
+    if found.elders:
+        return _("A machine of this name came up that was made before we asked. Somebody must say whose it is.")
     if found.candidates:
         return _("Blue Lobster has more than one task for this machine that could be this one.")
     if found.strange_task:

@@ -6,11 +6,13 @@ launch's own, because a stranger's would hand a stranger's machine to the team.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef
 from django.utils.translation import gettext as _
 
 from cloud import shapes
@@ -18,14 +20,15 @@ from cloud.client import Client
 from cloud.errors import Refused
 from cloud.models import Account, Instance, type_label
 from cloud.operations.kind import Kind, Seen, Sent, Tier, machine_of
-from cloud.operations.models import Operation
-from cloud.operations.states import HOLDING, State
+from cloud.operations.models import Attempt, Operation
+from cloud.operations.states import SOUGHT, State
 from cloud.tally import recount
 from cloud.timing import Timing, seconds, timing
 
 PROMISE = "launch:"
 NAMES = ("launch", "launch_custom")  # of the kinds here
 HISTORY = 20
+EDGE_S = 3  # the provider's times and its Date header are whole seconds. Not scaled.
 LATE_S = 86400  # so long a machine with a launch's name is taken for its own, for the sake of whose team it is
 
 
@@ -163,7 +166,10 @@ def _found(row: Operation, now: datetime) -> None:
     machine = machine_of(row).filter(is_awaited=False).first()
     if machine is None:  # a person said that it happened, and no list has it
         let_go(row)
-    elif machine.gpu_count and not machine.os_type.lower().startswith("win"):
+        return
+    row.provider_id = machine.provider_id
+    Operation.objects.filter(pk=row.pk).update(provider_id=machine.provider_id)
+    if machine.gpu_count and not machine.os_type.lower().startswith("win"):
         machine.prepares_until = now + seconds(timing().preparing_s)
         machine.save(update_fields=["prepares_until"])
 
@@ -171,39 +177,77 @@ def _found(row: Operation, now: datetime) -> None:
 def prepared(account: Account, now: datetime) -> Mapping[int, Sequence[int]]:
     """End the time in which new machines build their drivers, where it is over; team → their row ids. One query."""
     over = list(Instance.objects.filter(account=account, prepares_until__lte=now).values_list("team_id", "pk"))
-    Instance.objects.filter(pk__in=[pk for _team, pk in over]).update(prepares_until=None)
+    for _team, pk in over:  # one by one: nobody waits for two of them
+        Instance.objects.filter(pk=pk).update(prepares_until=None)
     return {team: [pk for other, pk in over if other == team] for team, _pk in over}
 
 
 # --- found again ------------------------------------------------------------------------------------------------------
 
 
-def candidates(row: Operation, machines: Iterable[shapes.Instance]) -> list[str]:
-    """Ids of the listed machines that bear its name and were not known before it was sent."""
-    named = [machine.uuid[:255] for machine in machines if machine.name == row.params["name"]]
-    if not named:
-        return []
+@dataclass(frozen=True)
+class Namesakes:
+    """Machines that bear a launch's name and were not known before it was sent: those that can be its own, and those
+    that the provider itself dates before the request. An elder is nobody's own, and proves nothing either.
+    """
+
+    candidates: list[str]
+    elders: list[str]
+
+
+def namesakes(row: Operation, machines: Iterable[shapes.Instance], offset_s: float | None) -> Namesakes:
+    """Sort the listed machines of its name; `offset_s` is the provider's clock minus ours. One query where any is."""
+    named = {machine.uuid[:255]: machine for machine in machines if machine.name == row.params["name"]}
+    if not named or row.sent_at is None:
+        return Namesakes([], [])
     known = Instance.objects.filter(account=row.account_id, provider_id__in=named, first_seen_at__lte=row.sent_at)
     old = set(known.exclude(operations=row).values_list("provider_id", flat=True))
-    return [machine_id for machine_id in named if machine_id not in old]
+    edge_s = EDGE_S if offset_s is not None else timing().window_s
+    since = row.sent_at + seconds((offset_s or 0.0) - edge_s)
+    fresh = [(machine_id, machine.created_at) for machine_id, machine in named.items() if machine_id not in old]
+    elders = [machine_id for machine_id, made_at in fresh if made_at is not None and made_at < since]
+    return Namesakes([machine_id for machine_id, _at in fresh if machine_id not in elders], elders)
 
 
-def recognise(account: Account, machines: Sequence[shapes.Instance]) -> None:
-    """Before a listing is written: whose is the machine with a promised name? One query when nothing is promised."""
+def recognise(account: Account, machines: Sequence[shapes.Instance], *, offset_s: float | None) -> None:
+    """Before a listing is written: whose is the machine with a promised name? One query when nothing is promised.
+
+    Only for what was sent: what is not sent yet has no machine. While it is being sent its machine can be listed already
+    (its sender may be dead), and a row of its own that the listing writes would keep the promise from it for ever.
+    """
     rows = Operation.objects.filter(
         target__account=account, target__is_awaited=True, target__provider_id__startswith=PROMISE, attempts__gt=0
     )
-    for row in rows.filter(state__in=HOLDING, kind__in=NAMES):
-        found = candidates(row, machines)
+    for row in rows.filter(state__in=(State.SENDING, *SOUGHT, State.UNCLEAR), kind__in=NAMES):
+        found = namesakes(row, machines, offset_s).candidates
         if len(found) == 1:
             bind(row, found[0])
 
 
-def claims(account: Account, now: datetime) -> dict[str, int]:
-    """Names that launches without a machine have promised, and for which team: what bears one is nobody else's."""
-    rows = Operation.objects.filter(account=account, kind__in=NAMES, provider_id="", attempts__gt=0)
-    lately = rows.filter(created_at__gt=now - seconds(LATE_S)).order_by("created_at")
-    return {params["name"]: team for params, team in lately.values_list("params", "team_id")}
+class Claims:
+    """Which team a new machine is of, because a launch of theirs made it or may have. Read when it is first asked for:
+    a listing without new machines costs nothing.
+    """
+
+    def __init__(self, account: Account, now: datetime) -> None:
+        self._account, self._now = account, now
+
+    def team_of(self, provider_id: str, name: str) -> int | None:
+        return self._by_id.get(provider_id) or self._by_name.get(name)
+
+    @cached_property
+    def _by_id(self) -> dict[str, int]:
+        """Of launches whose answer named their machine, and whose promise was let go before a list had it."""
+        rows = Operation.objects.filter(account=self._account, kind__in=NAMES, target=None).exclude(provider_id="")
+        return dict(rows.order_by("created_at").values_list("provider_id", "team_id"))
+
+    @cached_property
+    def _by_name(self) -> dict[str, int]:
+        """Of launches that may have had an effect and whose machine was never found. A definite no claims nothing."""
+        sent = Attempt.objects.filter(operation=OuterRef("pk")).exclude(result__in=("not_sent", "refused"))
+        rows = Operation.objects.filter(Exists(sent), account=self._account, kind__in=NAMES, provider_id="")
+        lately = rows.filter(created_at__gt=self._now - seconds(LATE_S)).order_by("created_at")
+        return {params["name"]: team for params, team in lately.values_list("params", "team_id")}
 
 
 def machine_ids(rows: Sequence[Operation]) -> dict[str, str]:

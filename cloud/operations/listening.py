@@ -76,6 +76,7 @@ def saw(
     asked_at: datetime,
     now: datetime,
     pace: Timing,
+    offset_s: float | None = None,
 ) -> None:
     """The machines were listed, asked for at `asked_at`. A list with unreadable rows proves no absence."""
     rows = _rows(account, now, pace)
@@ -94,7 +95,8 @@ def saw(
             _read(found, now, pace)
             _count(row, kind, seen, found, now)
             if kind.is_sent_alone:
-                found.twins = len(launches.candidates(row, machines))
+                named = launches.namesakes(row, machines, offset_s)
+                found.twins, found.elders = len(named.candidates), len(named.elders)
             if not judge(row, kind, found, now, pace):
                 _save(row, found)
 

@@ -7,7 +7,7 @@ from typing import Any
 from tests.faults.plans import READS, WRITES, Ask, Plan, draw
 
 KINDS = ("launch", "launch_custom")
-RATES = (0.0, 0.1, 0.3, 0.5)  # how much of what one launch asks of the provider goes wrong
+RATES = (0.0, 0.1, 0.3, 0.5, 0.5)  # how much of what one launch asks of the provider goes wrong
 SHARE = 0.4  # of the kill points that suit are played on a launch
 # These need a look at a machine, or a time in which it can be undone.
 NOT_OF_LAUNCHES = frozenset({"worker, claimed, before the mark", "sweeper, while it is held"})
@@ -22,7 +22,7 @@ def draw_all(seed: int, points: tuple[str, ...]) -> Plan:
     """The whole plan of a seed: its machines, its launches, and on which of them its points are played."""
     dice = random.Random(f"launches of {seed}")
     suited = [point for point in points if point not in NOT_OF_LAUNCHES]
-    point = suited[0] if suited and dice.random() < SHARE else ""
+    point = dice.choice(suited) if suited and dice.random() < SHARE else ""
     others = tuple("" if each == point else each for each in points)
     return replace(draw(seed, others), points=points, launches=tuple(_asks(dice, seed, point)))
 

@@ -133,7 +133,7 @@ def test_a_task_of_the_operation_before_is_nobody_elses_proof(asked: Open, world
 
 
 def test_a_task_list_that_nobody_could_read_for_a_lease_is_waited_for(asked: Open, world: World) -> None:
-    """Its reader was killed; the next one comes when the lease is over, and only then is the task claimed (seed 110)."""
+    """Its reader was killed, the next one comes when the lease is over: only then is the task claimed. (Seed 110.)"""
     row = asked("reboot")
     world.provider.answers[f"POST /instances/{ID}/reboot"] = httpx.ReadTimeout("cut")
     row = world.advance(row)
