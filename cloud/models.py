@@ -102,6 +102,7 @@ class Instance(models.Model):
     class Rank(models.IntegerChoices):
         """The order of a list sorted by state: what needs a person first."""
 
+        UNMADE = 54  # its launch failed; it stands in the list until somebody has seen that
         AWAITED = 55
         RUNNING = 60
         UNKNOWN = 70

@@ -41,7 +41,7 @@ class Superseded(Exception):
 
 def read_instances(turn: Turn, client: Client) -> float:
     listing = client.list_instances()
-    launches.recognise(turn.account, listing.items, offset_s=client.clock_offset_s)
+    launches.recognise(turn.account, listing.items, now=turn.now, offset_s=client.clock_offset_s)
     outcome = sync.instances(
         turn.account,
         listing.items,

@@ -53,7 +53,11 @@ def _summed(groups: list[dict[str, Any]]) -> dict[int, dict[str, Any]]:
         states[team][str(group["rank"])] += machines
         regions[team][group["region"]] += machines
         types[team][group["type_label"]] += machines
-        if group["rank"] not in {Instance.Rank.GONE, Instance.Rank.AWAITED}:  # what is not there yet costs nothing
+        if group["rank"] not in {
+            Instance.Rank.GONE,
+            Instance.Rank.AWAITED,
+            Instance.Rank.UNMADE,
+        }:  # what is not there yet costs nothing
             cents[team] += group["cents"] or 0
             unpriced[team] += machines - group["priced"]
     return {

@@ -82,7 +82,7 @@ class Frame:
 
     @property
     def machines(self) -> int:
-        return sum(self.states.values()) - self.gone
+        return sum(self.states.values()) - self.gone - self.states.get(Instance.Rank.UNMADE, 0)
 
     @property
     def gone(self) -> int:

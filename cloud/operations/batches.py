@@ -84,7 +84,7 @@ def open_many(
 
 def take_back(batch_id: str, operation_ids: Sequence[str], *, by: str, now: datetime, words: str) -> list[Operation]:
     """Cancel those of a batch that were not sent yet, in the caller's transaction; the rows that it ended."""
-    rows = Operation.objects.filter(batch_id=batch_id, pk__in=operation_ids, state__in=sorted(UNSENT))
+    rows = Operation.objects.filter(batch_id=batch_id, pk__in=operation_ids, state__in=sorted(UNSENT), attempts=0)
     locked(Instance.objects.filter(pk__in=rows.values("target")).only("pk"))
     ended = list(rows.select_for_update().order_by("pk"))
     before = [(row, State(row.state)) for row in ended]

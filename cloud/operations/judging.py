@@ -86,7 +86,7 @@ def _is_disproven(row: Operation, kind: Kind, found: Evidence, pace: Timing, abs
         return False
     if absence_s and (found.absent_since is None or found.looked_at < found.absent_since + seconds(absence_s)):
         return False
-    if found.strange_task or found.candidates or found.missing_at or found.elders:
+    if found.strange_task or found.candidates or found.missing_at or found.elders or found.twins:
         return False
     if kind.has_task and (found.clean_at is None or found.clean_at < quiet):
         return False

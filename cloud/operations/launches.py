@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext as _
 
 from cloud import shapes
@@ -64,6 +64,8 @@ class _Launch(Kind):
             _found(row, now)
         elif to is State.CANCELLED:
             let_go(row)
+        elif machine_of(row).filter(is_awaited=True).update(rank=Instance.Rank.UNMADE):
+            recount(row.account)
 
     def put_aside(self, row: Operation) -> None:
         let_go(row)
@@ -209,16 +211,18 @@ def namesakes(row: Operation, machines: Iterable[shapes.Instance], offset_s: flo
     return Namesakes([machine_id for machine_id, _at in fresh if machine_id not in elders], elders)
 
 
-def recognise(account: Account, machines: Sequence[shapes.Instance], *, offset_s: float | None) -> None:
+def recognise(account: Account, machines: Sequence[shapes.Instance], *, now: datetime, offset_s: float | None) -> None:
     """Before a listing is written: whose is the machine with a promised name? One query when nothing is promised.
 
-    Only for what was sent: what is not sent yet has no machine. While it is being sent its machine can be listed already
-    (its sender may be dead), and a row of its own that the listing writes would keep the promise from it for ever.
+    Only for what was sent and whose answer is in or lost: before that, a machine of the name is somebody else's. The
+    row of a dead sender stays in `sending` until somebody comes: its machine must find the promise all the same, for a
+    row of its own, which the listing would write, would keep the promise from it for ever.
     """
+    is_left = Q(state=State.SENDING, leased_until__lt=now)
     rows = Operation.objects.filter(
         target__account=account, target__is_awaited=True, target__provider_id__startswith=PROMISE, attempts__gt=0
     )
-    for row in rows.filter(state__in=(State.SENDING, *SOUGHT, State.UNCLEAR), kind__in=NAMES):
+    for row in rows.filter(is_left | Q(state__in=(*SOUGHT, State.UNCLEAR)), kind__in=NAMES):
         found = namesakes(row, machines, offset_s).candidates
         if len(found) == 1:
             bind(row, found[0])

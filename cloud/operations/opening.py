@@ -89,14 +89,17 @@ def open_launch(
     now: datetime,
     params: Mapping[str, Any],
     sealed_params: str = "",
+    secret_mark: str = "",
     retry_of: str = "",
 ) -> Opened:
     """Write down a launch together with the machine that it promises: `machine` is that row, not saved yet.
 
     In the caller's transaction, as `open_operation`, and with its errors; Taken: the name is promised to another.
+    `secret_mark` tells two secrets apart and nothing else of them: a form that comes again with another is another.
     """
     row = draft(kind, machine, by, client_key, dict(params), now)
     row.retry_of, row.sealed_params = retry_of, sealed_params
+    row.body_hash = hashlib.sha256(f"{row.body_hash} {secret_mark}".encode()).hexdigest()
     opened = _opened(row, now)
     if opened.is_new:
         recount(row.account)

@@ -17,8 +17,7 @@ def note(
     context = {"words": words, "row": row, "state": shown.state_of(row) if row else None}
     response = render(request, "actions/_note.html", context)
     about = machine_id or (row.target_id if row else None)
-    response.headers["HX-Trigger"] = json.dumps(
-        {"tidepool:acted": {"topics": f"instance:{about} instances operations count"}}
-    )
+    acted = {"topics": f"instance:{about} instances operations count", "operation": row.pk if row else ""}
+    response.headers["HX-Trigger"] = json.dumps({"tidepool:acted": acted})
     response.headers["HX-Retarget"], response.headers["HX-Reswap"] = "#toasts", "beforeend"
     return response

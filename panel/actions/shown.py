@@ -29,7 +29,7 @@ LOOKS: dict[State, tuple[str, Any]] = {
     State.HELD: ("del", _lazy("Can be undone")),
     State.QUEUED: ("busy", _lazy("Waiting")),
     State.SENDING: ("busy", _lazy("Asking")),
-    State.RUNNING: ("busy", _lazy("Running")),
+    State.RUNNING: ("busy", _lazy("Going on")),
     State.CHECKING: ("busy", _lazy("Checking")),
     State.UNCLEAR: ("check", _lazy("Please check")),
     State.SUCCEEDED: ("run", _lazy("Done")),

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from cloud.operations.models import Operation
+from cloud.operations.states import State
 from panel.actions import services, shown
 from panel.actions.answers import note
 from panel.actions.forms import SettleForm, new_key
@@ -66,7 +67,9 @@ def undo(request: PanelRequest, pk: UUID) -> HttpResponse:
     row = _row(request, pk)
     try:
         services.undo(actor=request.actor, row=row)
-    except services.TooLate:
+    except services.TooLate as error:
+        if error.row.state == State.CANCELLED:
+            return _answer(request, row, _("It was taken back already. Nothing was changed."))
         return _answer(request, row, _("It was too late: it is being sent already. You see here how it goes."))
     return _answer(request, row, _("Taken back. Nothing was changed."))
 

@@ -24,8 +24,8 @@ MOST = 1000  # machines in one run
 LONGEST_ID = 18  # digits
 # What judging, writing down and showing a machine takes.
 NEEDED = (
-    "account_id", "team_id", "provider_id", "name", "power", "gone_at", "is_awaited", "price_cents_per_hour",
-    "ip_address",
+    "account_id", "team_id", "provider_id", "name", "power", "gone_at", "is_awaited", "attention", "ip_address",
+    "price_cents_per_hour",
 )  # fmt: skip
 Power = Instance.Power
 
@@ -99,7 +99,8 @@ def why_not(actor: Actor, action: Action, machine: Instance, holder: Operation |
     if machine.gone_at:
         return refusal(machine, _("It no longer exists."))
     if machine.is_awaited:
-        return refusal(machine, _("It is still being launched."))
+        is_failed = machine.attention == Instance.Attention.FAILED
+        return refusal(machine, _("Its launch failed.") if is_failed else _("It is still being launched."))
     if holder is not None:
         return busy(machine, holder)
     if not action.fits(machine):

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from django.db import IntegrityError, transaction
@@ -22,6 +23,7 @@ from panel.bulk.models import Run
 from panel.teams import policy
 from panel.teams.policy import Actor
 
+FIRST = 10  # machines that a line of denials names
 __all__ = ["KeyReused", "start", "take_back"]
 
 
@@ -130,13 +132,14 @@ def _line(row: Operation, what: str, **detail: str) -> Line:
 
 
 def _denials(action: Action, run: Run, refused: Iterable[Refused]) -> Iterator[Line]:
-    """What the policy refused stands on the record, as it does for one machine."""
+    """What the policy refused stands on the record: a line a team, however many machines it was."""
+    by_team: dict[int | None, list[Refused]] = defaultdict(list)
     for one in refused:
-        about: About = {
-            "team_id": one.team_id,
-            "target_kind": "instance",
-            "target_id": str(one.machine_id),
-            "target_label": one.label,
-        }
         if one.is_denied:
-            yield Line(f"instance.{action.name}.denied", about, Outcome.DENIED, {"batch": run.pk})
+            by_team[one.team_id].append(one)
+    for team, denied in by_team.items():
+        target_id = str(denied[0].machine_id) if len(denied) == 1 else ""
+        label = denied[0].label if len(denied) == 1 else ""
+        about: About = {"team_id": team, "target_kind": "instance", "target_id": target_id, "target_label": label}
+        detail = {"batch": run.pk, "machines": len(denied), "first": [one.machine_id for one in denied[:FIRST]]}
+        yield Line(f"instance.{action.name}.denied", about, Outcome.DENIED, detail)

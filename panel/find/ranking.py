@@ -5,6 +5,7 @@ from enum import IntEnum
 
 from django.db.models import Case, IntegerField, Q, Value, When
 
+MOST_WORDS = 6  # each is looked for in every machine
 STARTS = (" ", "-", "_", ".")  # what a word begins behind
 
 
@@ -32,7 +33,7 @@ def fit_of(text: str, q: str) -> Fit | None:
 def occurs(q: str) -> Q:
     """Machines in whose folded `search` column every word occurs."""
     found = Q()
-    for word in q.casefold().split():
+    for word in q.casefold().split()[:MOST_WORDS]:
         found &= Q(search__contains=word)
     return found
 

@@ -98,18 +98,28 @@ def machine(instance: Instance) -> dict[str, Any]:
     line = (kind, instance.region, _("price not known") if price is None else said)
     return {
         "connect": connect(instance),
+        "connect_with": _("Remote Desktop") if instance.os_type.lower().startswith("win") else _("Connect"),
         "type": kind,
         "line": " · ".join(part for part in (line[:2] if instance.gone_at else line) if part),
+        "has_costs": not instance.gone_at and price is not None and not _is_failed(instance),
         "is_off": instance.power in {Instance.Power.STOPPED, Instance.Power.PAUSED},
     }
+
+
+def _is_failed(instance: Instance) -> bool:
+    """Its launch failed, and no list has it."""
+    return instance.is_awaited and instance.attention == Instance.Attention.FAILED
 
 
 def connect(instance: Instance) -> str:
     """The command or address to reach the machine with, or nothing: what a shell could misread is never offered."""
     address = instance.ip_address
-    if instance.gone_at or not SAFE_ADDRESS.fullmatch(address):
+    # The address of a launch that failed was given back, and may be anybody's by now.
+    if instance.gone_at or _is_failed(instance) or not SAFE_ADDRESS.fullmatch(address):
         return ""
     if instance.os_type.lower().startswith("win"):
         return address
+    if instance.is_awaited and not instance.os_type:
+        return ""  # an own ISO: an installer boots there, and nobody knows what it lets in
     login = instance.username or "ubuntu"  # the provider's documented default
     return f"ssh {login}@{address}" if SAFE_LOGIN.fullmatch(login) else ""

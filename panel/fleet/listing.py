@@ -23,10 +23,11 @@ PAGE = 50
 UNCOUNTED = -1
 LONGEST = 2000  # characters of a cursor
 CALM = Q(attention=Instance.Attention.CALM)  # with what goes on, a machine is in that state and no other
+PREPARES = Q(rank=Instance.Rank.RUNNING, prepares_until__isnull=False)
 STATES = {
     "attention": Q(attention__lte=Instance.Attention.UNCLEAR, gone_at=None),
-    "busy": Q(attention=Instance.Attention.BUSY, gone_at=None),
-    "running": Q(rank=Instance.Rank.RUNNING) & CALM,
+    "busy": Q(attention=Instance.Attention.BUSY, gone_at=None) | (PREPARES & CALM),
+    "running": Q(rank=Instance.Rank.RUNNING, prepares_until=None) & CALM,
     "off": Q(rank__in=(Instance.Rank.OFF, Instance.Rank.PAUSED)) & CALM,
     "unknown": Q(rank=Instance.Rank.UNKNOWN) & CALM,
     "gone": Q(rank=Instance.Rank.GONE),

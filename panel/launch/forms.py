@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _lazy
 
 from panel.launch import names
 from panel.launch.offers import ISO, USUAL, Catalogue, is_windows
+from panel.money import dollars
 from panel.people.models import SshKey
 from panel.people.ssh_keys import BadKey, PrivateKey, PublicKey, checked, is_private
 
@@ -121,7 +122,12 @@ class ReadyForm(LaunchForm):
         widget=forms.URLInput(attrs=PLAIN | {"placeholder": "https://"}),
         help_text=_lazy("Blue Lobster downloads it, at most 4 GB; Tidepool never opens it."),
     )
-    username = forms.CharField(label=_lazy("User name"), required=False, widget=forms.TextInput(attrs=PLAIN))
+    username = forms.CharField(
+        label=_lazy("User name"),
+        required=False,
+        widget=forms.TextInput(attrs=PLAIN),
+        help_text=_lazy("Small letters, digits, hyphens and underscores; it starts with a letter."),
+    )
     password = forms.CharField(
         label=_lazy("Password"),
         required=False,
@@ -142,10 +148,14 @@ class ReadyForm(LaunchForm):
     def clean(self) -> dict[str, Any]:
         data = super().clean()
         offer, region = self.catalogue.offer(data.get("instance_type") or ""), data.get("region")
-        if offer and region and not offer.has_room(region):
-            words = {"type": offer.label, "where": self.catalogue.region(region)}
-            words["where"] = getattr(words["where"], "name", region)
-            self.add_error("region", _("No %(type)s is free in %(where)s now. Choose another region or type.") % words)
+        shown = str(self.data.get(f"cents.{offer.name}", "")) if offer else ""
+        if offer and shown and shown != str(offer.cents):
+            changed = _("Its price has changed since you saw it: %(hour)s an hour now. Launch again if that is right.")
+            self.add_error("instance_type", changed % {"hour": dollars(offer.cents)})
+        place = self.catalogue.region(region) if region else None
+        if offer and place and not offer.has_room(place.code):
+            full = _("No %(type)s is free in %(where)s now. Choose another region or type.")
+            self.add_error("region", full % {"type": offer.label, "where": place.name})
         if data.get("image") == ISO:
             self._check(data, "iso_url", iso_fault(str(data.get("iso_url") or "")))
         if self.is_with_password:

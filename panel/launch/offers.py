@@ -66,7 +66,9 @@ class Offer:
 
     @property
     def where(self) -> str:
-        return ", ".join(region.name for region in self.regions)
+        """ "Wilmington and Philadelphia"."""
+        *first, last = [region.name for region in self.regions] or [""]
+        return _("%(some)s and %(last)s") % {"some": ", ".join(first), "last": last} if first else last
 
     @property
     def cents(self) -> int | None:
@@ -84,9 +86,9 @@ class Catalogue:
 
     @cached_property
     def offers(self) -> list[Offer]:
-        """With room first, then by price."""
+        """By price, whether or not there is room: cards that changed places would be clicked by mistake."""
         found = [Offer(row, _regions(row.regions)) for row in InstanceType.objects.filter(account=self.account)]
-        return sorted(found, key=lambda one: (not one.regions, one.cents or 10**9, one.label))
+        return sorted(found, key=lambda one: (one.cents or 10**9, one.label))
 
     @cached_property
     def regions(self) -> list[Region]:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
 from cloud.clock import system_clock
@@ -24,6 +25,7 @@ from panel.teams import policy
 from panel.teams.models import Team
 from panel.teams.policy import Actor, Permission
 
+_SALT = "tidepool.launch.password"
 __all__ = ["KeyReused", "Refused", "Taken", "Wanted", "request_launch"]
 
 
@@ -82,6 +84,7 @@ def request_launch(*, actor: Actor, wanted: Wanted, client_key: str, instead_of:
             now=now,
             params=_params(wanted),
             sealed_params=seal(json.dumps({"password": wanted.password})) if wanted.password else "",
+            secret_mark=salted_hmac(_SALT, wanted.password, algorithm="sha256").hexdigest(),
             retry_of=instead_of.pk if instead_of else "",
         )
         if opened.is_new:

@@ -90,8 +90,7 @@ def quote(catalogue: Catalogue, kind: str, asked: Asked) -> dict[str, Any]:
     hour, month = price_words(cents, is_estimate=kind != "launch")
     places = [(region, offer is None or offer.has_room(region.code)) for region in catalogue.regions]
     chosen = asked.get("region", "")
-    if offer and not offer.has_room(chosen):
-        chosen = offer.regions[0].code if offer.regions else chosen
+    region = catalogue.region(chosen)
     return {
         "label": label,
         "hour": hour,
@@ -100,6 +99,8 @@ def quote(catalogue: Catalogue, kind: str, asked: Asked) -> dict[str, Any]:
         "is_estimate": kind != "launch",
         "places": places,
         "region": chosen,
+        "region_name": region.name if region else "",
+        "is_full": bool(offer and region and not offer.has_room(chosen)),
         "offer": offer,
         "has_gpu": bool(offer.type.gpu_count) if offer else _number(asked, "gpu_count") > 0,
         "usual_s": usual_s(Operation(account=catalogue.account, kind=kind)),
@@ -111,7 +112,8 @@ def _own_size(catalogue: Catalogue, asked: Asked) -> tuple[int | None, str]:
     model = asked.get("gpu_model", "")
     parts = [f"{cards}× {model}"] if cards and model in catalogue.models else []
     label = " · ".join([*parts, f"{vcpus} vCPU", f"{memory} GiB", f"{storage} GiB"])
-    return catalogue.estimate(vcpus, memory, cards, model) if vcpus and memory else None, label
+    is_sane = 0 < vcpus <= 256 and 0 < memory <= 2048 and cards <= 8
+    return catalogue.estimate(vcpus, memory, cards, model) if is_sane else None, label
 
 
 def _number(asked: Asked, name: str) -> int:

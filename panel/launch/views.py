@@ -74,22 +74,24 @@ def name(request: PanelRequest) -> HttpResponse:
 
 
 def _page(request: PanelRequest, kind: str) -> HttpResponse:
-    account = _account(request)
+    again = _again(request)
+    account = _account(request, again)
     if account is None:
-        return render(request, "launch/closed.html", {"kind": kind})
-    catalogue, again = Catalogue(account), _again(request)
+        return render(request, "launch/closed.html", {"is_other_left": _accounts().exists()}, status=_closed(request))
+    catalogue = Catalogue(account)
     saved = list(own_keys(request.actor.user_id or 0))
     if request.method == "POST":
         form = FORMS[kind](request.POST, catalogue=catalogue, saved=saved)
-        if form.is_valid():
-            answer = _launch(request, kind, form, again)
-            if answer is not None:
-                return answer
+        answer = _launch(request, kind, form, again) if form.is_valid() else _sent_before(request)
+        if answer is not None:
+            return answer
+        _look_at_name(form, again)
     else:
         initial = shown.initial(request.actor, catalogue, saved, again, request.GET)
         form = FORMS[kind](initial=initial, catalogue=catalogue, saved=saved)
     context = shown.page(request.actor, catalogue, kind, form, request.GET)
     context |= {"account": account, "accounts": list(_accounts()), "teams": list(_teams(request)), "again": again}
+    context["chosen_team"] = request.POST.get("team") or (str(again.team_id) if again else "")
     return render(request, "launch/new.html", context, status=422 if form.is_bound else 200)
 
 
@@ -114,25 +116,45 @@ def _launch(request: PanelRequest, kind: str, form: LaunchForm, again: Operation
     except services.KeyReused:
         form.add_error(None, _("This form was sent before with other contents. Open it again."))
     else:
-        return (
-            redirect("fleet:detail", opened.row.target_id)
-            if opened.row.target_id
-            else redirect("activity:operation", opened.row.pk)
-        )
+        return _to(opened.row)
     return None
+
+
+def _look_at_name(form: LaunchForm, again: Operation | None) -> None:
+    """All that is wrong is said at once: the name as well, which else only the service asks about."""
+    name = form.cleaned_data.get("name")
+    is_own = again is not None and again.params.get("name") == name
+    if name and not is_own and names.is_taken(form.catalogue.account, name) and "name" not in form.errors:
+        form.add_error("name", _("This name is taken in this account."))
+
+
+def _sent_before(request: PanelRequest) -> HttpResponse | None:
+    """The same form came again, and what was free for it then is not free now: it was launched all the same."""
+    said = {"client_key": request.POST.get("key", ""), "params__name": request.POST.get("name", "").strip()}
+    row = Operation.objects.filter(actor_id=request.actor.user_id or 0, kind__in=NAMES, **said).first()
+    return _to(row) if row else None
+
+
+def _to(row: Operation) -> HttpResponse:
+    """The machine's page; without a machine, the page that says why there is none."""
+    return redirect("fleet:detail", row.target_id) if row.target_id else redirect("activity:operation", row.pk)
+
+
+def _closed(request: HttpRequest) -> int:
+    return 409 if request.method == "POST" else 200
 
 
 def _accounts() -> QuerySet[Account]:
     return Account.objects.filter(is_enabled=True).order_by("is_sandbox", "name")
 
 
-def _account(request: HttpRequest) -> Account | None:
-    """The chosen account, else the first one; None when none is connected."""
+def _account(request: HttpRequest, again: Operation | None = None) -> Account | None:
+    """The chosen account, else that of the earlier launch, else the first one; None when it is not connected."""
     chosen = (request.POST or request.GET).get("account", "")
     rows = _accounts()
     if chosen.isdecimal() and len(chosen) < 19:
-        rows = rows.filter(pk=int(chosen))
-    return rows.first()
+        return rows.filter(pk=int(chosen)).first()
+    return rows.filter(pk=again.account_id).first() if again else rows.first()
 
 
 def _teams(request: PanelRequest) -> QuerySet[Team]:

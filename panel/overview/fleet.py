@@ -4,11 +4,12 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 
 from cloud.models import Instance, InstanceQuerySet
 from panel.fleet import shown
+from panel.fleet.listing import PREPARES
 from panel.frame import Frame
 
 Rank, Attention = Instance.Rank, Instance.Attention
@@ -30,10 +31,10 @@ def shares(instances: InstanceQuerySet, frame: Frame) -> list[Share]:
     """What is going on with some of them first, then all the others by their power. One query: the rest was counted
     when it was synced.
     """
-    noted = instances.filter(gone_at=None, attention__lt=Attention.CALM)
+    noted = instances.filter(Q(attention__lt=Attention.CALM) | PREPARES, gone_at=None).exclude(rank=Rank.UNMADE)
     by_attention, by_rank = Counter[int](), Counter[int](frame.states)
     for attention, rank, machines in noted.values_list("attention", "rank").annotate(Count("pk")).order_by():
-        by_attention[attention] += machines
+        by_attention[Attention.BUSY if attention == Attention.CALM else attention] += machines
         by_rank[rank] -= machines
     off = _("Off, may still cost") if shown.off_note() else _("Off")
     groups = [

@@ -11,6 +11,7 @@ from panel.actions import shown as actions
 from panel.activity.queries import VIEWS, visible_operations, visible_tasks
 from panel.activity.words import words
 from panel.fleet import shown
+from panel.fleet.listing import PREPARES
 from panel.fleet.queries import visible_instances
 from panel.frame import frame_of
 from panel.http import PanelRequest, asks, page_or_part
@@ -31,6 +32,7 @@ def home(request: PanelRequest) -> HttpResponse:
     needs = list(operations.filter(VIEWS["trouble"])[: SHOWN + 1])
     lately = operations.filter(VIEWS["done"]).order_by("-ended_at", "-id")[:SHOWN]
     elsewhere = visible_tasks(actor).unfinished(is_ours=False)
+    preparing = instances.filter(PREPARES, attention=Instance.Attention.CALM, gone_at=None)
     unknown = instances.filter(rank=Instance.Rank.UNKNOWN, attention=Instance.Attention.CALM)
     context: dict[str, Any] = {
         "today": system_clock(),
@@ -38,6 +40,11 @@ def home(request: PanelRequest) -> HttpResponse:
         "needs": [actions.told(row, actor) for row in needs[:SHOWN]],
         "has_more_needs": len(needs) > SHOWN,
         "going": actions.with_usual([actions.told(row, actor) for row in operations.filter(VIEWS["running"])[:SHOWN]]),
+        "preparing": [
+            (one, shown.prepares_since(one.prepares_until))
+            for one in preparing.order_by("-pk")[:SHOWN]
+            if one.prepares_until
+        ],
         "lately": [actions.told(row, actor) for row in lately],
         "unknown": [(one, shown.state_of(one, stale)) for one in unknown.order_by("name")[:SHOWN]],
         "tasks": [(task, *words(task)) for task in elsewhere[:SHOWN]],

@@ -4,6 +4,16 @@
   const menu = document.getElementById("row-menu");
   const toasts = document.getElementById("toasts");
   let opener = null;
+  let actedAt = 0;
+
+  // Who just acted finds what they acted with gone: the page's head has the focus then, not nothing.
+  const keepFocus = () => {
+    const head = document.querySelector("main h1");
+    if (document.activeElement !== document.body || !head) return;
+    head.tabIndex = -1;
+    head.focus({ preventScroll: true });
+  };
+  addEventListener("htmx:afterSettle", () => Date.now() < actedAt + 3000 && keepFocus());
   const plain = (event) => event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
 
   const ask = async (link, address = link.href) => {
@@ -17,7 +27,8 @@
       link.removeAttribute("aria-busy");
     }
     if (dialog.querySelector("form") && !dialog.open) dialog.showModal();
-    dialog.querySelector("[autofocus]")?.focus();
+    // A long dialog on a small screen begins at its top, wherever its Cancel stands.
+    dialog.querySelector("[autofocus]")?.focus({ preventScroll: true });
     arm();
   };
 
@@ -77,12 +88,16 @@
     dialog.replaceChildren();
     if (opener?.isConnected) opener.focus();
     opener = null;
+    keepFocus();
   });
   addEventListener("htmx:afterSettle", ({ detail }) => detail.target?.closest?.("#dialog") && arm());
 
   addEventListener("tidepool:acted", ({ detail }) => {
     if (dialog.open) dialog.close();
     if (menu.matches(":popover-open")) menu.hidePopover();
+    // What an older note offered for the same thing no longer holds.
+    for (const note of toasts.querySelectorAll(".note")) if (note.dataset.operation === detail.operation) note.remove();
+    actedAt = Date.now();
     for (const topic of detail.topics.split(" ")) window.tidepool.readNow(topic);
   });
 

@@ -47,7 +47,14 @@
     });
   };
 
-  const data = (plot) => [rows.map((row) => row.at), ...plot.series.map((key) => rows.map((row) => row[key]))];
+  // Nobody looked for a while: nothing was read, and nothing is drawn.
+  const GAP = 60;
+  const withGaps = () =>
+    rows.flatMap((row, index) => (index && row.at - rows[index - 1].at > GAP ? [{ at: (row.at + rows[index - 1].at) / 2 }, row] : [row]));
+  const data = (plot) => {
+    const shown = withGaps();
+    return [shown.map((row) => row.at), ...plot.series.map((key) => shown.map((row) => row[key] ?? null))];
+  };
   const top = (plot) => {
     const most = Math.max(0, ...plot.series.flatMap((key) => rows.map((row) => row[key] ?? 0)));
     return [0, most ? most * 1.15 : 1000];
@@ -70,7 +77,7 @@
         { ...axis, size: 22, gap: 4, space: 80, grid: { show: false }, values: (_, splits) => splits.map((at) => window.tidepool.clock.format(at * 1000)) },
         { ...axis, size: 64, space: 40, splits: plot.splits && (() => plot.splits(rows.at(-1))), values: (_, splits) => splits.map((value) => (rows.length ? plot.tick(value) : "")) },
       ],
-      series: [{}, ...plot.series.map((key, index) => ({ stroke: colour(`--tp-c${index + 1}`), width: 1.5, points: { size: 5 }, fill: plot.series.length === 1 ? `${colour("--tp-c1").replace(")", " / 10%)").replace("rgb(", "rgb(").replaceAll(",", "")}` : undefined }))],
+      series: [{}, ...plot.series.map((key, index) => ({ stroke: colour(`--tp-c${index + 1}`), width: 1.5, spanGaps: false, paths: uPlot.paths.linear(), points: { size: 5 }, fill: plot.series.length === 1 ? `${colour("--tp-c1").replace(")", " / 10%)").replace("rgb(", "rgb(").replaceAll(",", "")}` : undefined }))],
     };
     box.replaceChildren();
     return new uPlot(options, data(plot), box);

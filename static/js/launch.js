@@ -19,5 +19,6 @@
   });
   addEventListener("pageshow", () => delete form.dataset.sent);
   draw();
-  document.getElementById("wrong")?.focus();
+  // The first field to be mended, else the sentence that says that there is one.
+  (form.querySelector("[aria-invalid=true]") ?? document.getElementById("wrong"))?.focus();
 })();

@@ -102,6 +102,19 @@
   };
   addEventListener("htmx:afterSettle", follow);
 
+  // A private key is taken out of the field before anything of it can leave this page. The server looks as well.
+  const isPrivate = (text) => /PRIVATE KEY-|PuTTY-User-Key-File/i.test(text);
+  addEventListener("input", ({ target }) => {
+    if (!target.matches?.("textarea[data-public-key]")) return;
+    let words = document.getElementById("private-key-said");
+    if (!isPrivate(target.value)) return words?.remove();
+    target.value = "";
+    words ??= Object.assign(document.createElement("p"), { id: "private-key-said", className: "invalid-feedback d-block" });
+    words.setAttribute("role", "alert");
+    words.textContent = document.body.dataset.privateKey;
+    target.after(words);
+  });
+
   // A half-filled form is not left without a question.
   for (const form of document.querySelectorAll("form[data-guard]")) {
     let touched = false;

@@ -88,7 +88,7 @@
 
   // --- keys ---
   const isElsewhere = (target) =>
-    target.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable], dialog, [popover], details[open]");
+    target.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable], dialog, :popover-open, details[open]");
 
   const press = (event, row) => {
     const box = row?.querySelector("input[name=m]");

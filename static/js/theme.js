@@ -2,6 +2,7 @@
 // plain pages use the last one known in this browser. Without a choice the system decides.
 (() => {
   const root = document.documentElement;
+  root.dataset.js = "";
   const paint = (wanted) => {
     if (wanted === "light" || wanted === "dark") root.dataset.bsTheme = wanted;
     else delete root.dataset.bsTheme;

@@ -61,7 +61,9 @@ class Door:
     """Threads may share it. `watch` is to be called every few seconds: the sandbox forgets old calls."""
 
     def __init__(self, url: str, key: str) -> None:
-        self._http = httpx.Client(base_url=url, trust_env=False, timeout=15, headers={"X-API-Key": key})
+        # Shorter than the sandbox keeps idle connections: one that it closes in that moment would be an error of ours.
+        idle = httpx.Limits(keepalive_expiry=2)
+        self._http = httpx.Client(base_url=url, trust_env=False, timeout=15, headers={"X-API-Key": key}, limits=idle)
         self._lock = threading.Lock()
         self.requests: list[Request] = []
         self._commits: list[dict[str, Any]] = []  # numbered from 1 without gaps

@@ -438,6 +438,7 @@ def test_a_machine_that_is_listed_while_its_launch_is_being_sent_is_its_own(aske
     def die(_request: httpx.Request) -> httpx.Response:
         world.provider.tasks = [world.task("COMPLETED", "create_instance", vm_uuid="vm-new")]
         is_built(world)
+        world.clock.move(timing().lease_s + 1)
         world.read("instances")
         raise LOST
 
@@ -446,3 +447,19 @@ def test_a_machine_that_is_listed_while_its_launch_is_being_sent_is_its_own(aske
     row = world.advance(row)
     row = world.pass_s(30, row)
     assert (row.state, row_of(row).pk, Instance.objects.count()) == (State.SUCCEEDED, promised.pk, 1)
+
+
+def test_while_a_machine_of_its_name_stands_beside_it_nobody_says_that_it_did_not_happen(
+    planned: Account, asked: Ask, world: World, crew: Team
+) -> None:
+    """However that row came to be: it may be the very one."""
+    row = asked()
+    takes(world, error=LOST)
+    row = world.advance(row)
+    now = world.clock.move(1)
+    Instance.objects.create(
+        account=planned, provider_id="vm-new", team_id=crew.pk, name="trainer-9",
+        started_at=now, first_seen_at=now, changed_at=now,
+    )  # fmt: skip
+    is_built(world)
+    assert world.pass_s(2400, row).state == State.UNCLEAR

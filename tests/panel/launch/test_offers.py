@@ -9,7 +9,7 @@ from panel.launch.offers import Catalogue
 pytestmark = pytest.mark.usefixtures("catalogue")
 
 
-def test_what_has_room_comes_first_then_what_is_cheap(account: Account) -> None:
+def test_what_is_cheap_comes_first_whether_or_not_there_is_room(account: Account) -> None:
     offers = Catalogue(account).offers
     assert [offer.label for offer in offers] == ["CPU", "1× A4000", "1× A5000", "1× RTX 8000"]
     assert [offer.memory for offer in offers] == ["no GPU", "16 GB", "24 GB", "48 GB"]

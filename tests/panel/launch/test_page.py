@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 
 from cloud.models import Account, Instance, InstanceType
+from cloud.operations import moves
 from cloud.operations.models import NameReservation, Operation
 from cloud.operations.states import State
 from panel.audit.models import Entry
@@ -15,6 +16,7 @@ from panel.people.ssh_keys import checked
 from panel.teams.models import Membership, Team
 from panel.teams.policy import Role
 from tests.panel.launch.conftest import PUBLIC, THERE
+from tests.support.fleet import fill
 
 NEW, OWN = "/launch/", "/launch/own-size/"
 PRIVATE = "-----BEGIN OPENSSH PRIVATE KEY-----\nc2VjcmV0c2VjcmV0\n-----END OPENSSH PRIVATE KEY-----"
@@ -323,3 +325,79 @@ def test_a_viewer_finds_no_launch_anywhere(as_vera: Client, filled: Filled) -> N
 def test_the_page_costs_few_queries(as_olga: Client, filled: Filled, django_assert_max_num_queries: Any) -> None:
     with django_assert_max_num_queries(20):
         as_olga.get(NEW)
+
+
+# --- What a review found
+
+
+def test_launched_again_it_stays_in_its_account_and_team(as_olga: Client, olga: User, filled: Filled) -> None:
+    other = Team.objects.create(name="A team before")
+    Membership.objects.create(team=other, user=olga, role=Role.LAUNCHER)
+    zeta = Team.objects.create(name="Zeta")
+    Membership.objects.create(team=zeta, user=olga, role=Role.LAUNCHER)
+    row = _failed(filled | {"team": zeta.pk}, as_olga)
+    Account.objects.create(name="A first", base_url="http://other.test", sealed_key="", key_stored_at=row.created_at)
+    page = as_olga.get(NEW, {"again": row.pk})
+    assert page.context["account"].pk == row.account_id
+    assert f'<option value="{zeta.pk}" selected>' in _html(page)
+
+
+def test_the_same_form_again_after_the_last_room_went_is_still_the_same_launch(as_olga: Client, filled: Filled) -> None:
+    first = as_olga.post(NEW, filled)
+    InstanceType.objects.update(regions=[])
+    second = as_olga.post(NEW, filled)
+    assert second.status_code == 302
+    assert second.url == first.url  # type: ignore[attr-defined]
+    assert Operation.objects.count() == 1
+
+
+def test_the_same_form_with_another_password_is_another(as_olga: Client, filled: Filled) -> None:
+    windows = filled | {"image": "WINDOWS-11", "username": "anna", "password": "correct horse 9"}
+    as_olga.post(NEW, windows)
+    assert "sent before with other contents" in _html(as_olga.post(NEW, windows | {"password": "battery staple 9"}))
+    assert as_olga.post(NEW, windows).status_code == 302
+
+
+def test_a_price_that_changed_meanwhile_is_told_before_anything_is_launched(as_olga: Client, filled: Filled) -> None:
+    assert 'name="cents.v1_gpu_1x_a4000" value="20"' in _html(as_olga.get(NEW))
+    seen = filled | {"cents.v1_gpu_1x_a4000": "20"}
+    InstanceType.objects.filter(name="v1_gpu_1x_a4000").update(price_cents_per_hour=2000)
+    assert "$20.00 an hour now" in _html(as_olga.post(NEW, seen))
+    assert not Operation.objects.exists()
+
+
+def test_all_that_is_wrong_is_said_at_once(as_olga: Client, filled: Filled) -> None:
+    as_olga.post(NEW, filled)
+    page = _html(as_olga.post(NEW, filled | {"key": "another", "public_key": "nonsense"}))
+    assert "This name is taken in this account." in page
+    assert 'id="id_public_key_error"' in page
+
+
+def test_a_chosen_region_is_kept_though_it_is_full_and_said_to_be(as_olga: Client, filled: Filled) -> None:
+    asked = {"account": filled["account"], "instance_type": "v1_gpu_1x_a4000", "region": "phl"}
+    page = _html(as_olga.get("/launch/quote/", asked))
+    assert '<option value="phl" selected>' in page
+    assert "No 1× A4000 is free in Philadelphia now." in page
+
+
+def test_what_was_never_made_is_neither_counted_nor_priced(as_olga: Client, filled: Filled, clock: Any) -> None:
+    as_olga.post(NEW, filled)
+    row = Operation.objects.get()
+    row.state = State.RUNNING
+    row.save()
+    moves.move(row, State.FAILED, now=clock(), words="No room.")
+    page = as_olga.get("/instances/")
+    assert (page.context["frame"].machines, page.context["frame"].cents_per_hour) == (0, 0)
+    assert "trainer-10" in _html(page)
+    Instance.objects.update(ip_address="203.0.113.9")
+    page = as_olga.get(f"/instances/{row.target_id}/")
+    assert "ssh ubuntu@" not in _html(page)
+    assert "An hour" not in _html(page)
+
+
+def test_the_proposed_name_costs_as_many_queries_however_many_are_taken(
+    as_olga: Client, filled: Filled, account: Account, team: Team, django_assert_max_num_queries: Any
+) -> None:
+    fill(account, team.pk, 150)
+    with django_assert_max_num_queries(20):
+        assert 'value="trainer-150"' in _html(as_olga.get(NEW))
