@@ -14,6 +14,13 @@
     head.focus({ preventScroll: true });
   };
   addEventListener("htmx:afterSettle", () => Date.now() < actedAt + 3000 && keepFocus());
+  // What an older note offered for the same thing no longer holds. Not before the new one is there: a note that is gone
+  // from the page has no place for its answer.
+  addEventListener("htmx:afterSettle", () => {
+    const notes = [...toasts.querySelectorAll(".note[data-operation]")];
+    const last = notes.at(-1)?.dataset.operation;
+    for (const note of notes.slice(0, -1)) if (note.dataset.operation === last) note.remove();
+  });
   const plain = (event) => event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
 
   const ask = async (link, address = link.href) => {
@@ -95,8 +102,6 @@
   addEventListener("tidepool:acted", ({ detail }) => {
     if (dialog.open) dialog.close();
     if (menu.matches(":popover-open")) menu.hidePopover();
-    // What an older note offered for the same thing no longer holds.
-    for (const note of toasts.querySelectorAll(".note")) if (note.dataset.operation === detail.operation) note.remove();
     actedAt = Date.now();
     for (const topic of detail.topics.split(" ")) window.tidepool.readNow(topic);
   });
