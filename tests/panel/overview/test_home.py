@@ -31,11 +31,24 @@ def noted(machine: Instance, attention: int, state: str, at: Any, **fields: Any)
         else {"next_check_at": at}
     )
     row = Operation.objects.create(
-        client_key=f"{machine.pk}-{state}", body_hash="", team_id=machine.team_id, actor_id=1,
-        actor_label="omar@example.org", account=machine.account, target=machine, target_label=machine.name, provider_id=machine.provider_id,
-        kind="reboot", is_exclusive=True, state=state, created_at=at - timedelta(seconds=42), changed_at=at,
-        sent_at=at, **ended, **fields,
-    )  # fmt: skip
+        client_key=f"{machine.pk}-{state}",
+        body_hash="",
+        team_id=machine.team_id,
+        actor_id=1,
+        actor_label="omar@example.org",
+        account=machine.account,
+        target=machine,
+        target_label=machine.name,
+        provider_id=machine.provider_id,
+        kind="reboot",
+        is_exclusive=True,
+        state=state,
+        created_at=at - timedelta(seconds=42),
+        changed_at=at,
+        sent_at=at,
+        **ended,
+        **fields,
+    )
     Instance.objects.filter(pk=machine.pk).update(
         attention=attention, operation_id=row.pk, operation_kind="reboot", operation_state=state, operation_at=at
     )
