@@ -141,6 +141,7 @@ def promise(row: Operation, machine: Instance) -> None:
     machine.pk, machine.provider_id, machine.is_awaited = None, f"{PROMISE}{row.pk}", True
     machine.save(force_insert=True)
     row.target = machine
+    row.precondition["promised"] = machine.pk  # where people watch it, also when the row is gone
 
 
 def bind(row: Operation, machine_id: str, address: str = "") -> bool:

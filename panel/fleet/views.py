@@ -1,13 +1,16 @@
 """Pages of machines: the list, one machine, its readings, the export. All from the cache."""
 
 from django.db import transaction
-from django.http import HttpResponse, StreamingHttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from cloud import loads
+from cloud.operations.launches import NAMES
 from panel.actions import shown as actions
 from panel.actions import table
+from panel.activity.queries import visible_operations
 from panel.audit import record
 from panel.bulk import offer
 from panel.fleet import describe, listing, row, shown
@@ -53,13 +56,24 @@ def sums(request: PanelRequest) -> HttpResponse:
 @asks(Permission.INSTANCE_VIEW)
 def machine(request: PanelRequest, pk: int) -> HttpResponse:
     rows = visible_instances(request.actor).select_related("account").defer("raw", "search")
-    instance = get_object_or_404(rows, pk=pk)
+    instance = rows.filter(pk=pk).first()
+    if instance is None:
+        return _never_made(request, pk)
     state = shown.state_of(instance, stale_accounts(frame_of(request).standings))
     context = {"instance": instance, "state": state, "id": instance.pk, **describe.machine(instance)}
     past = actions.history(request.actor, instance)
     context |= actions.offers(request.actor, instance) | past
     context |= launches.making(instance, past["current"].row if "current" in past else None)
     return page_or_part(request, "fleet/machine.html", context)
+
+
+def _never_made(request: PanelRequest, pk: int) -> HttpResponse:
+    """A launch promised this machine and it never came to be: the page of the launch says why."""
+    row = visible_operations(request.actor).filter(kind__in=NAMES, target=None, precondition__promised=pk).first()
+    if row is None:
+        raise Http404
+    there = reverse("activity:operation", args=[row.pk])
+    return HttpResponse(headers={"HX-Redirect": there}) if request.htmx else redirect(there)
 
 
 @require_safe

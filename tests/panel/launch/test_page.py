@@ -401,3 +401,19 @@ def test_the_proposed_name_costs_as_many_queries_however_many_are_taken(
     fill(account, team.pk, 150)
     with django_assert_max_num_queries(20):
         assert 'value="trainer-150"' in _html(as_olga.get(NEW))
+
+
+def test_who_watches_a_launch_that_was_given_up_lands_where_it_says_why(
+    as_olga: Client, as_vera: Client, filled: Filled, clock: Any
+) -> None:
+    as_olga.post(NEW, filled)
+    row = Operation.objects.get()
+    page = f"/instances/{row.target_id}/"
+    moves.move(row, State.CANCELLED, now=clock(), words="The account was disabled meanwhile.")
+    answer = as_olga.get(page)
+    assert answer.url == f"/activity/{row.pk}/"  # type: ignore[attr-defined]
+    assert "The account was disabled meanwhile." in _html(as_olga.get(answer.url))  # type: ignore[attr-defined]
+    part = as_olga.get(page, headers={"HX-Request": "true"})
+    assert part.headers["HX-Redirect"] == f"/activity/{row.pk}/"
+    Operation.objects.update(team_id=row.team_id + 100)
+    assert as_vera.get(page).status_code == 404
