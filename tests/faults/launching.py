@@ -27,6 +27,9 @@ class LaunchScene(Scene):
     team: int = 0
     places: set[str] = field(default_factory=set)
 
+    def __post_init__(self) -> None:
+        self._before = len(self._commits())  # asked now: a blow may stop the provider before the form is sent
+
     def send_form(self) -> httpx.Response:
         answer = self.person.insist_launch(self.ask.kind, self.ask.name, self.key, self.team)
         if answer.status_code == 302:
@@ -43,10 +46,6 @@ class LaunchScene(Scene):
 
     def committed(self, within_s: float = 6.0) -> bool:
         return until(lambda: len(self._commits()) > self._before, within_s, every_s=0.02)
-
-    def submit_meanwhile(self) -> None:
-        self._before = len(self._commits())
-        super().submit_meanwhile()
 
     def play(self) -> None:
         """Send the form, and what comes beside it, with the faults that were drawn for it."""
@@ -76,8 +75,6 @@ class LaunchScene(Scene):
     def _commits(self) -> list[object]:
         name = self.ask.name
         return [each for each in self.door.commits() if each.endpoint in LAUNCHES and each.params.get("name") == name]
-
-    _before: int = 0
 
 
 def errors(answer: httpx.Response) -> list[str]:
