@@ -74,12 +74,13 @@ class Vanish(Change, tag="vanish"):
 
 
 class Add(Change, tag="add"):
-    """Make machines outside the panel, at once and running."""
+    """Make machines outside the panel, at once and running, up for `age_s` seconds already."""
 
     name: str | None = None
     instance_type: str = "v1_cpu_medium"
     region: str = "igl"
     count: int = 1
+    age_s: float = 0.0
 
     def apply(self, world: World) -> dict[str, Any]:
         made = []
@@ -90,7 +91,7 @@ class Add(Change, tag="add"):
                 world, rng, name if self.count == 1 else f"{name}-{number}", TYPES[self.instance_type]
             )
             instance.region, instance.power = self.region, "running"
-            instance.created_at = instance.booted_at = world.clock.now()
+            instance.created_at = instance.booted_at = world.clock.now() - self.age_s
             instance.backups, instance.schedule = [], None
             world.add(instance)
             made.append(instance.uuid)

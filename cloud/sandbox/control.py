@@ -2,7 +2,7 @@
 
     GET    state                 the whole picture; ?instance=ID gives one machine as it truly is
     GET    commits?since=0&limit=1000     writes that took effect: {commits, last}
-    GET    requests?since=0&limit=1000    calls that came in: {requests, last}
+    GET    requests?since=0&limit=1000    calls that came in: {requests, last, log}
     GET    faults                rules in force, with `played`
     POST   faults                {"rules": [{"kind": …}], "replace": false, "seed": null} -> {"ids": [1]}; see faults
     DELETE faults                all, or ?id=1&id=2
@@ -137,7 +137,7 @@ class Door:
 
     async def requests(self, request: Request) -> Any:
         journal = self._sandbox.journal
-        return {"requests": journal.since(*_window(request)), "last": journal.count}
+        return {"requests": journal.since(*_window(request)), "last": journal.count, "log": journal.id}
 
     async def faults(self, _request: Request) -> Any:
         return {"rules": self._sandbox.plan.rules}

@@ -1,5 +1,6 @@
 """The log of every call that came in, whatever became of it. It is bounded and lives in memory only."""
 
+import uuid
 from collections import deque
 
 from msgspec import Struct
@@ -28,9 +29,10 @@ class CallEntry(Struct):
 
 
 class Journal:
-    """Numbered from 1; numbers go on when old entries fall out."""
+    """Numbered from 1; numbers go on when old entries fall out. `id` tells one log from that of the next process."""
 
     def __init__(self) -> None:
+        self.id = uuid.uuid4().hex
         self.entries: deque[CallEntry] = deque(maxlen=KEPT_CALLS)
         self.count = 0
 

@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -68,7 +69,7 @@ class Door:
         self.requests: list[Request] = []
         self._commits: list[dict[str, Any]] = []  # numbered from 1 without gaps
         self._arrived: dict[str, float] = {}
-        self._seen = 0
+        self._log, self._seen = "", 0
         self._open: dict[int, int] = {}  # calls without an end so far: their number, their place in `requests`
 
     def close(self) -> None:
@@ -88,8 +89,8 @@ class Door:
         return self._post("world", {"do": do, **action})
 
     def add(self, name: str, count: int) -> list[str]:
-        """Make machines outside the panel; their ids."""
-        return list(self.change("add", name=name, count=count)["added"])
+        """Make machines outside the panel, up for a minute: an uptime that is near to a restart proves nothing."""
+        return list(self.change("add", name=name, count=count, age_s=60)["added"])
 
     def launch(self, name: str) -> dict[str, Any]:
         """Somebody else launches a machine, past the panel; the provider's answer."""
@@ -115,8 +116,8 @@ class Door:
         """Read the calls that are new, and the end of those that were open; all of the panel's so far."""
         with self._lock:
             answer = self._get(f"requests?since={self._since()}&limit=10000")
-            if answer["last"] < self._seen:  # another sandbox process: its log begins anew
-                self._seen, self._open = 0, {}
+            if answer["log"] != self._log:  # another sandbox process: its log begins anew
+                self._log, self._seen, self._open = answer["log"], 0, {}
                 answer = self._get("requests?since=0&limit=10000")
             for raw in answer["requests"]:
                 self._note(raw)
@@ -159,7 +160,8 @@ class Door:
         return [self._commit(raw) for raw in found]
 
     def _commit(self, raw: dict[str, Any]) -> Commit:
-        at = self._arrived.get(raw["request_id"], 0.0)
+        # A log that ended with its sandbox before we read it leaves the stamp: the second in which it took effect.
+        at = self._arrived.get(raw["request_id"], datetime.fromisoformat(raw["at"]).timestamp() + 1)
         return Commit(raw["seq"], at, raw["endpoint"], raw["target"] or "", raw["params"], raw["task_id"])
 
     def _get(self, door: str) -> dict[str, Any]:

@@ -5,12 +5,13 @@ import queue
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -83,13 +84,31 @@ class House:
 
     @contextmanager
     def frozen(self, *names: str) -> Iterator[None]:
-        """These processes stand still meanwhile."""
-        pids = [pid for name in names if (pid := self.signal(name, signal.SIGSTOP))]
-        try:
-            yield
-        finally:
-            for pid in pids:
-                send(pid, signal.SIGCONT)
+        """These processes stand still meanwhile, none of them with SQLite's one lock of all writers in its hand."""
+        deadline = time.monotonic() + 10
+        while True:
+            pids = [pid for name in names if (pid := self.signal(name, signal.SIGSTOP))]
+            try:
+                if self._is_writable() or time.monotonic() > deadline:
+                    yield
+                    return
+            finally:
+                for pid in pids:
+                    send(pid, signal.SIGCONT)
+            time.sleep(0.05)
+
+    def _is_writable(self) -> bool:
+        """Can somebody write within a second? On PostgreSQL nobody waits for a whole database."""
+        if not self.database_url.startswith("sqlite"):
+            return True
+        path = self.database_url.removeprefix("sqlite:///")
+        with closing(sqlite3.connect(path, timeout=1, isolation_level=None)) as connection:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                return False
+            connection.rollback()
+        return True
 
     @contextmanager
     def away(self, name: str) -> Iterator[None]:

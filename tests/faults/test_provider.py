@@ -156,7 +156,7 @@ def test_f14_no_call_before_the_told_time(stage: Stage, header: str | None, paus
     later = [each for each in calls if each.at > said.at + 0.1]  # what was on its way already
     assert later[0].at - said.at >= pause_s - 0.1
     again = next(each for each in later if each.machine == machine.provider_id and each.method == "POST")
-    assert any(each.endpoint == "list_tasks" and each.at < again.at for each in later)
+    assert any(each.endpoint == "list_tasks" and said.seq < each.seq < again.seq for each in calls)
 
 
 def test_f26_a_refused_key_turns_writes_off_until_it_is_accepted(stage: Stage) -> None:
