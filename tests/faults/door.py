@@ -1,6 +1,7 @@
 """The sandbox's control door: break calls, change the world, and read what truly happened."""
 
 import threading
+import time
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import httpx
 
 PANEL = "Tidepool"
+PATIENCE_S = 20.0
 PUBLIC = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl olga@laptop"
 # Endpoints by kind of operation.
 ENDPOINTS = {
@@ -101,7 +103,7 @@ class Door:
 
     def truth(self, machine: str) -> dict[str, Any] | None:
         """A machine as it truly is; with `gone_at` once it is deleted."""
-        found: dict[str, Any] | None = self._http.get("/__sandbox__/state", params={"instance": machine}).json()
+        found: dict[str, Any] | None = self._read("/__sandbox__/state", instance=machine).json()
         return found
 
     def state(self) -> dict[str, Any]:
@@ -109,7 +111,7 @@ class Door:
 
     def task(self, task_id: str) -> dict[str, Any]:
         """As the provider shows it to any client; {} when it does not know it."""
-        answer = self._http.get(f"/api/v1/tasks/{task_id}")
+        answer = self._read(f"/api/v1/tasks/{task_id}")
         return dict(answer.json()) if answer.is_success else {}
 
     def watch(self) -> list[Request]:
@@ -165,10 +167,29 @@ class Door:
         return Commit(raw["seq"], at, raw["endpoint"], raw["target"] or "", raw["params"], raw["task_id"])
 
     def _get(self, door: str) -> dict[str, Any]:
-        return dict(self._http.get(f"/__sandbox__/{door}").raise_for_status().json())
+        return dict(self._read(f"/__sandbox__/{door}").raise_for_status().json())
+
+    def _read(self, path: str, **query: str) -> httpx.Response:
+        """Asked again while somebody strikes the sandbox: a look of ours changes nothing."""
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                return self._http.get(path, params=query or None)
+            except httpx.TransportError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
 
     def _post(self, door: str, body: Any) -> dict[str, Any]:
-        answer = self._http.post(f"/__sandbox__/{door}", json=body)
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                answer = self._http.post(f"/__sandbox__/{door}", json=body)
+                break
+            except httpx.ConnectError:  # it was not sent
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
         assert answer.is_success, answer.text
         return dict(answer.json())
 
