@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from cloud.clock import Clock
+
 if TYPE_CHECKING:
+    from cloud.models import Account
     from cloud.operations.models import Operation
 
 
@@ -58,6 +61,8 @@ class Ports:
     # Put the outcome on the record, as the last statement of its transaction: the row, its new state (or "denied").
     record: "Callable[[Operation, str, datetime], None]"
     checkpoint: Callable[[datetime], object]  # sign where the record stands, if that is due
+    errands: Callable[[Clock], None]  # what the house does beside the provider's work, in a thread of its own
+    key_refused: "Callable[[Account], None]"  # within the transaction that notes it: somebody must replace the key
 
 
 _installed: Ports | None = None

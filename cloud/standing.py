@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Q
 
 from cloud.errors import CloudError, NotSent, NotSentReason, Refused
@@ -26,7 +27,7 @@ def failed(account: Account, error: CloudError | None, now: datetime) -> None:
     """A part was not read. A refusal is an answer too; a full budget of our own is none of the provider's doing."""
     if isinstance(error, Refused):
         if error.is_bad_key:
-            _write(account, ~Q(key_state=Account.Key.REJECTED), key_state=Account.Key.REJECTED)
+            _refuse(account)
         return
     if isinstance(error, NotSent) and error.reason in OURS:
         return
@@ -35,11 +36,19 @@ def failed(account: Account, error: CloudError | None, now: datetime) -> None:
     ports().tell(Change(account.pk, topics=NEWS))
 
 
-def _write(account: Account, unless_so: Q, **changes: Any) -> None:
+def _refuse(account: Account) -> None:
+    with transaction.atomic():
+        if _write(account, ~Q(key_state=Account.Key.REJECTED), key_state=Account.Key.REJECTED):
+            ports().key_refused(account)
+
+
+def _write(account: Account, unless_so: Q, **changes: Any) -> bool:
     """One conditional update, so that the row decides and not what was read a while ago.
 
     Only if the key is still the one that was used: an answer to an old key says nothing about its successor.
     """
     rows = Account.objects.filter(unless_so, pk=account.pk, key_stored_at=account.key_stored_at)
-    if rows.update(**changes):
-        ports().tell(Change(account.pk, topics=NEWS))
+    if not rows.update(**changes):
+        return False
+    transaction.on_commit(lambda: ports().tell(Change(account.pk, topics=NEWS)), robust=True)
+    return True

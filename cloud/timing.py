@@ -32,6 +32,9 @@ class Timing:
     canary_s: float = 20
     tidy_s: float = 3600
     checkpoint_s: float = 300  # how often the record's end is signed, also when nothing happens
+    verify_s: float = 86400  # how often the whole record is looked at
+    verify_lease_s: float = 900  # how long that may take before another process begins anew
+    errands_s: float = 5  # mail, memberships that end
     worker_healthy_s: float = 60
     broker_down_s: float = 5  # how long a dead broker is remembered before the next try
     # Operations (reliability.md 2, 3, 5)

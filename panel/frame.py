@@ -16,6 +16,7 @@ from cloud.models import Instance, Tally
 from cloud.operations.models import Operation
 from panel.activity.queries import VIEWS, visible_operations
 from panel.http import PanelRequest
+from panel.inbox.models import Notice
 from panel.standing import Standing, standings
 from panel.teams import policy
 from panel.teams.policy import Actor, Permission
@@ -28,7 +29,12 @@ class Place:
     name: str  # of the URL
     label: Any
     icon: str
-    permission: Permission
+    permission: Permission | None = None  # None: for everybody who is signed in
+    also: Permission | None = None  # or with this one
+
+    def is_for(self, actor: Actor) -> bool:
+        asked = [each for each in (self.permission, self.also) if each is not None]
+        return not asked or any(policy.allowed(actor, each) for each in asked)
 
     @cached_property
     def address(self) -> str:
@@ -39,8 +45,12 @@ PLACES = (
     Place("overview:home", gettext_lazy("Overview"), "layout-dashboard", Permission.INSTANCE_VIEW),
     Place("fleet:list", gettext_lazy("Instances"), "server", Permission.INSTANCE_VIEW),
     Place("activity:home", gettext_lazy("Activity"), "activity", Permission.INSTANCE_VIEW),
+    Place("inbox:home", gettext_lazy("Inbox"), "bell"),
 )
 ORGANISATION = (
+    Place("teams:home", gettext_lazy("Teams"), "users"),
+    Place("teams:people", gettext_lazy("People"), "user-circle", Permission.PERSON_VIEW),
+    Place("audit:home", gettext_lazy("Record"), "list-check", Permission.RECORD_VIEW, Permission.RECORD_VIEW_ALL),
     Place("accounts:list", gettext_lazy("Settings"), "settings", Permission.ACCOUNT_VIEW),
     Place("health:home", gettext_lazy("Health"), "heartbeat", Permission.HEALTH_VIEW),
 )
@@ -56,7 +66,12 @@ class Frame:
 
     @cached_property
     def standings(self) -> list[Standing]:
-        return list(standings())
+        """Of the accounts; nothing for who sees neither machines nor accounts: not even what they are called."""
+        return list(standings()) if self.sees_accounts else []
+
+    @property
+    def sees_accounts(self) -> bool:
+        return any(policy.allowed(self.actor, each) for each in (Permission.INSTANCE_VIEW, Permission.ACCOUNT_VIEW))
 
     @property
     def read_accounts(self) -> list[Standing]:
@@ -65,11 +80,12 @@ class Frame:
 
     @cached_property
     def tallies(self) -> list[Tally]:
-        """Counts of the teams that the actor may see; each row carries `operations` as well. One query."""
+        """Counts of the teams that the actor may see; each row carries `operations` and `unread` as well. One query."""
         teams = self.actor.teams_with(Permission.INSTANCE_VIEW)
         rows = Tally.objects.filter(team_id__in=teams).exclude(account__is_sandbox=True, account__is_enabled=False)
         count = self._current.order_by().annotate(all=Value(1)).values("all").annotate(n=Count("pk")).values("n")
-        return list(rows.annotate(operations=Coalesce(Subquery(count), 0)))
+        unread = self._unread.order_by().annotate(all=Value(1)).values("all").annotate(n=Count("pk")).values("n")
+        return list(rows.annotate(operations=Coalesce(Subquery(count), 0), unread=Coalesce(Subquery(unread), 0)))
 
     @cached_property
     def states(self) -> dict[int, int]:
@@ -98,11 +114,11 @@ class Frame:
 
     @cached_property
     def places(self) -> list[Place]:
-        return [place for place in PLACES if policy.allowed(self.actor, place.permission)]
+        return [place for place in PLACES if place.is_for(self.actor)]
 
     @cached_property
     def organisation(self) -> list[Place]:
-        return [place for place in ORGANISATION if policy.allowed(self.actor, place.permission)]
+        return [place for place in ORGANISATION if place.is_for(self.actor)]
 
     @property
     def here(self) -> str:
@@ -113,6 +129,8 @@ class Frame:
     def role(self) -> str:
         """The person's role in words; of several the one in the first team."""
         roles = list(self.actor.roles.values())
+        if self.actor.is_administrator:
+            return _("Administrator")
         return str(roles[0]).title() if roles else _("No team yet")
 
     @cached_property
@@ -121,6 +139,17 @@ class Frame:
         if self.tallies:
             return self.tallies[0].operations  # type: ignore[attr-defined, no-any-return]
         return self._current.count()
+
+    @cached_property
+    def unread(self) -> int:
+        """Notices in the person's inbox that they have not read."""
+        if self.tallies:
+            return self.tallies[0].unread  # type: ignore[attr-defined, no-any-return]
+        return self._unread.count()
+
+    @property
+    def _unread(self) -> QuerySet[Notice]:
+        return Notice.objects.filter(user=self.actor.user_id, read_at=None)
 
     @property
     def _current(self) -> QuerySet[Operation]:

@@ -36,7 +36,7 @@ View = Callable[Concatenate[PanelRequest, P], HttpResponseBase]
 def asks(permission: Permission) -> Callable[[View[P]], View[P]]:
     """Marks a view with the permission that it needs somewhere, and refuses who has it nowhere.
 
-    A view of one machine narrows its query by the actor as well. `public` marks the few that ask nothing; a view
+    A view of one thing of a team is marked by `asks_of_one` instead. `public` marks the few that ask nothing; a view
     without any mark is for signed-in people only, and fails the tests.
     """
 
@@ -48,6 +48,18 @@ def asks(permission: Permission) -> Callable[[View[P]], View[P]]:
 
         asked.permission = permission  # type: ignore[attr-defined]
         return asked
+
+    return mark
+
+
+def asks_of_one(permission: Permission) -> Callable[[View[P]], View[P]]:
+    """Marks a view of one thing of a team: it finds that among what the actor sees, and asks for the permission then.
+    So 404 comes before 403: what one may not see does not exist, whatever one may do elsewhere.
+    """
+
+    def mark(view: View[P]) -> View[P]:
+        view.permission = permission  # type: ignore[attr-defined]
+        return view
 
     return mark
 

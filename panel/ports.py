@@ -1,6 +1,8 @@
 """The functions that the house hands to the cloud at start-up (panel/live/apps.py)."""
 
 from cloud.ports import Ports
+from panel import errands
+from panel.accounts.told import key_refused
 from panel.actions.asked_again import put_on_record, why_not
 from panel.audit.checkpoints import checkpoint_if_due
 from panel.live import news
@@ -16,4 +18,6 @@ PORTS = Ports(
     why_not=why_not,
     record=put_on_record,
     checkpoint=checkpoint_if_due,
+    errands=errands.run,
+    key_refused=key_refused,
 )

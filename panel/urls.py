@@ -2,6 +2,8 @@
 
 from django.urls import include, path
 
+from panel.teams.joining import invitation
+
 urlpatterns = [
     path("", include("panel.overview.urls")),
     path("", include("panel.people.urls")),
@@ -12,6 +14,11 @@ urlpatterns = [
     path("launch/", include("panel.launch.urls")),
     path("", include("panel.activity.urls")),
     path("", include("panel.find.urls")),
+    path("", include("panel.approvals.urls")),
+    path("", include("panel.teams.urls")),
+    path("invitation/<str:secret>/", invitation, name="invitation"),
+    path("", include("panel.inbox.urls")),
+    path("record/", include("panel.audit.urls")),
     path("settings/", include("panel.accounts.urls")),
 ]
 

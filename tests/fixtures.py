@@ -1,4 +1,7 @@
-"""The cast: Olga owns, Vera views, Stan is a stranger to the team. One account with a played provider."""
+"""The cast: Olga owns and administers, Omar operates, Vera views, Stan is a stranger to the team.
+
+One account with a played provider.
+"""
 
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -81,7 +84,16 @@ def person(email: str, team: Team | None, role: Role = Role.VIEWER) -> User:
 
 @pytest.fixture
 def olga(team: Team) -> User:
-    return person("olga@example.org", team, Role.OWNER)
+    """Who set the installation up: owner of Default, and administrator."""
+    user = person("olga@example.org", team, Role.OWNER)
+    user.is_administrator = True
+    user.save(update_fields=["is_administrator"])
+    return user
+
+
+@pytest.fixture
+def omar(team: Team) -> User:
+    return person("omar@example.org", team, Role.OPERATOR)
 
 
 @pytest.fixture
@@ -103,6 +115,11 @@ def browser_of(user: User) -> Client:
 @pytest.fixture
 def as_olga(olga: User) -> Client:
     return browser_of(olga)
+
+
+@pytest.fixture
+def as_omar(omar: User) -> Client:
+    return browser_of(omar)
 
 
 @pytest.fixture

@@ -45,6 +45,9 @@ class Operation(models.Model):
     params = models.JSONField(default=dict)
     sealed_params = models.TextField(blank=True)  # passwords and the like, wiped at the end
     precondition = models.JSONField(default=dict)  # the machine as it was when this was asked
+    # The second person, where the team asks for one.
+    approved_by = models.BigIntegerField(null=True, blank=True)
+    approved_by_label = models.CharField(max_length=254, blank=True)
     retry_of = models.CharField(max_length=36, blank=True)
     batch_id = models.CharField(max_length=36, blank=True, db_index=True)  # asked for together with others (batches.py)
 

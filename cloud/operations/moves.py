@@ -93,11 +93,11 @@ def hold_machine(row: Operation) -> None:
 
 
 def show(row: Operation, now: datetime) -> None:
-    """Put on the machine what goes on with it. What is not exclusive never hides what is."""
+    """Put on the machine what goes on with it. What does not hold it never hides what does."""
     if row.target_id is None:
         return
     machine = Instance.objects.filter(pk=row.target_id)
-    if not row.is_exclusive:
+    if not row.is_exclusive or row.state == State.WAITING_APPROVAL:
         machine = machine.filter(Q(operation_id=row.pk) | ~Q(attention__in=(Attention.BUSY, Attention.UNCLEAR)))
     attention = SHOWS[State(row.state)]
     if attention == Attention.CALM:
@@ -122,9 +122,12 @@ CALM: Mapping[str, Any] = {
 
 
 def calm(row: Operation) -> None:
-    """Take its sign off the machine, if the machine shows this one."""
-    if row.target_id is not None:
-        Instance.objects.filter(pk=row.target_id, operation_id=row.pk).update(**CALM)
+    """Take its sign off the machine, if the machine shows this one; what waits for approval comes to sight again."""
+    if row.target_id is None or not Instance.objects.filter(pk=row.target_id, operation_id=row.pk).update(**CALM):
+        return
+    waiting = Operation.objects.filter(target=row.target_id, state=State.WAITING_APPROVAL).exclude(pk=row.pk).first()
+    if waiting is not None:
+        show(waiting, waiting.changed_at)
 
 
 def tell(row: Operation, *, has_moved: bool) -> None:

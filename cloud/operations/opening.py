@@ -15,11 +15,11 @@ from cloud import knock
 from cloud.models import Instance
 from cloud.operations import evidence, launches, moves
 from cloud.operations.kind import Kind
-from cloud.operations.kinds import KINDS
+from cloud.operations.kinds import KINDS, kind_of
 from cloud.operations.models import NameReservation, Operation
 from cloud.operations.states import HOLDING, UNSENT, State
 from cloud.tally import recount
-from cloud.timing import seconds
+from cloud.timing import seconds, timing
 
 
 @dataclass(frozen=True)
@@ -69,14 +69,18 @@ def open_operation(
     now: datetime,
     params: Mapping[str, Any] | None = None,
     retry_of: str = "",
+    takes_two: bool = False,
 ) -> Opened:
-    """Write an intent down, in the caller's transaction, whose last statement is the record's.
+    """Write an intent down, in the caller's transaction, whose last statement is the record's. One that `takes_two`
+    waits for a second person.
 
     The same key by the same person gives the same operation. Raises KeyReused when it came with other contents, Taken
     when another operation has the machine or the name.
     """
     row = draft(kind, target, by, client_key, dict(params or {}), now)
     row.retry_of = retry_of
+    if takes_two:
+        _wait_for_approval(row, now)
     return _opened(row, now)
 
 
@@ -91,6 +95,8 @@ def open_launch(
     sealed_params: str = "",
     secret_mark: str = "",
     retry_of: str = "",
+    takes_two: bool = False,
+    cents_per_hour: int | None = None,
 ) -> Opened:
     """Write down a launch together with the machine that it promises: `machine` is that row, not saved yet.
 
@@ -100,6 +106,9 @@ def open_launch(
     row = draft(kind, machine, by, client_key, dict(params), now)
     row.retry_of, row.sealed_params = retry_of, sealed_params
     row.body_hash = hashlib.sha256(f"{row.body_hash} {secret_mark}".encode()).hexdigest()
+    row.precondition["cents_per_hour"] = cents_per_hour
+    if takes_two:
+        _wait_for_approval(row, now)
     opened = _opened(row, now)
     if opened.is_new:
         recount(row.account)
@@ -117,6 +126,35 @@ def _opened(row: Operation, now: datetime) -> Opened:
     moves.opened(row, now)
     transaction.on_commit(lambda: knock_for(row), robust=True)
     return Opened(row, is_new=True)
+
+
+def approve(row: Operation, *, by: Asker, now: datetime, price: int | None = None) -> Operation:
+    """A second person lets it go on; the caller asks the policy and puts it on the record. The row as it is then.
+
+    `price` is what it costs an hour by now. Raises TooLate when it waits no more, Taken when another operation has the
+    machine.
+    """
+    fresh = _fresh(row)
+    kind = kind_of(fresh)
+    hold_s = undo_s(kind)
+    to, at = (State.HELD, now + seconds(hold_s)) if hold_s else (State.QUEUED, now)
+    changes: dict[str, Any] = {"approved_by": by.actor_id, "approved_by_label": by.label}
+    if price is not None:
+        changes["precondition"] = fresh.precondition | {"cents_per_hour": price}
+    try:
+        with transaction.atomic():
+            is_mine = State(fresh.state) is State.WAITING_APPROVAL and moves.move(
+                fresh, to, now=now, by=by.label, again_at=at, is_recorded=False, **changes
+            )
+    except IntegrityError:
+        holder = _holder(fresh)
+        if holder is None:
+            raise
+        raise Taken(holder) from None
+    if not is_mine:
+        raise TooLate(fresh)
+    transaction.on_commit(lambda: knock_for(fresh), robust=True)
+    return fresh
 
 
 def take_back(row: Operation, *, by: str, now: datetime, words: str) -> None:
@@ -168,8 +206,19 @@ def _fresh(row: Operation) -> Operation:
     return Operation.objects.select_for_update().get(pk=row.pk)
 
 
+def undo_s(kind: Kind) -> float:
+    """How long it can be undone before it is sent."""
+    return settings.UNDO_SECONDS / settings.TIME_SCALE if kind.has_undo else 0
+
+
+def _wait_for_approval(row: Operation, now: datetime) -> None:
+    """Until the time is over: then it expires."""
+    row.state, row.queued_at = State.WAITING_APPROVAL, None
+    row.next_check_at = now + seconds(timing().approval_s)
+
+
 def draft(kind: Kind, target: Instance, by: Asker, client_key: str, params: dict[str, Any], now: datetime) -> Operation:
-    hold_s = settings.UNDO_SECONDS / settings.TIME_SCALE if kind.has_undo else 0
+    hold_s = undo_s(kind)
     body = json.dumps([kind.name, target.pk or [target.account_id, target.team_id], params], sort_keys=True)
     return Operation(
         client_key=client_key,

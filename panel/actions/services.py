@@ -1,7 +1,6 @@
 """What people do with machines: policy, row and record in one transaction, the knock after its commit."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
@@ -15,19 +14,16 @@ from cloud.operations.opening import Asker, KeyReused, Opened, Taken, TooLate
 from cloud.operations.states import State
 from cloud.ports import Change, ports
 from panel.actions import table
+from panel.actions.lines import append_line
+from panel.actions.refusing import Refusal, refuse
 from panel.actions.table import Action
+from panel.approvals import services as approvals
 from panel.audit import record
-from panel.teams import policy
+from panel.teams import policy, rules
+from panel.teams.models import Team
 from panel.teams.policy import Actor, Permission
 
 __all__ = ["KeyReused", "Refusal", "Taken", "TooLate", "put_aside", "request", "retry", "set_lock", "settle", "undo"]
-
-
-@dataclass
-class Refusal(Exception):
-    """Why it cannot be done now, in words for the person who asked."""
-
-    words: str
 
 
 def request(
@@ -44,14 +40,18 @@ def request(
     Raises PermissionDenied, Refusal (protected, gone, the name is in use), Taken (somebody else's operation has the
     machine) and KeyReused (the form was changed and sent again).
     """
-    policy.require(actor, action.permission, machine)
     asker = Asker(actor.user_id or 0, actor.label, session_hash=actor.origin.session_hash)
     with transaction.atomic():
         # As it is now, and held until the commit: a lock that was set a moment ago counts.
         fresh = Instance.objects.select_for_update().defer("raw", "search").get(pk=machine.pk)
+        takes_two = rules.takes_two(Team.objects.get(pk=fresh.team_id), action.name)
+        if not (takes_two and policy.allowed(actor, Permission.OPERATION_ASK, fresh)):
+            policy.require(actor, action.permission, fresh)
         known = Operation.objects.filter(actor_id=asker.actor_id, client_key=client_key).exists()
         if not known:
-            _refuse(action, fresh, params or {})
+            refuse(action, fresh, params or {})
+            if takes_two:
+                _refuse_twice(action, fresh)
         opened = opening.open_operation(
             action.kind,
             fresh,
@@ -60,9 +60,11 @@ def request(
             now=system_clock(),
             params=params,
             retry_of=retry_of,
+            takes_two=takes_two,
         )
         if opened.is_new:
-            _record(actor, opened.row, "requested", detail=dict(params or {}) | _retried(retry_of))
+            approvals.ask(opened.row)
+            append_line(actor, opened.row, "requested", _detail(opened.row, retry_of))
     return opened
 
 
@@ -92,12 +94,13 @@ def retry(*, actor: Actor, row: Operation, client_key: str) -> Opened:
 def undo(*, actor: Actor, row: Operation) -> None:
     """Take back what was not sent yet: whoever asked, or could have asked. Raises PermissionDenied, TooLate."""
     action = table.of(row.kind)
-    policy.require(actor, action.permission if action else Permission.INSTANCE_DELETE, row)
+    if row.actor_id != actor.user_id or not policy.allowed(actor, Permission.INSTANCE_VIEW, row):
+        policy.require(actor, action.permission if action else Permission.INSTANCE_DELETE, row)
     said = _("Taken back by %(who)s. What was sent before had not taken effect.") if row.attempts else ""
     words = (said or _("Taken back by %(who)s. Nothing was sent.")) % {"who": actor.label}
     with transaction.atomic():
         opening.take_back(row, by=actor.label, now=system_clock(), words=words)
-        _record(actor, row, "undone")
+        append_line(actor, row, "undone")
 
 
 def settle(*, actor: Actor, row: Operation, has_happened: bool, reason: str) -> None:
@@ -107,7 +110,7 @@ def settle(*, actor: Actor, row: Operation, has_happened: bool, reason: str) -> 
     with transaction.atomic():
         words = said % {"who": actor.label}
         opening.settle(row, has_happened=has_happened, reason=reason, by=actor.label, now=system_clock(), words=words)
-        _record(actor, row, "settled", detail={"has_happened": has_happened, "reason": reason})
+        append_line(actor, row, "settled", {"has_happened": has_happened, "reason": reason})
 
 
 def put_aside(*, actor: Actor, row: Operation) -> None:
@@ -116,12 +119,12 @@ def put_aside(*, actor: Actor, row: Operation) -> None:
     policy.require(actor, action.permission if action else Permission.OPERATION_SETTLE, row)
     with transaction.atomic():
         if opening.put_aside(row):
-            _record(actor, row, "put_aside")
+            append_line(actor, row, "put_aside")
 
 
 def set_lock(*, actor: Actor, machine: Instance, is_locked: bool) -> None:
     """Protect a machine from deletion, or no longer. Raises PermissionDenied."""
-    policy.require(actor, Permission.INSTANCE_LOCK, machine)
+    policy.require(actor, Permission.INSTANCE_LOCK if is_locked else Permission.INSTANCE_UNLOCK, machine)
     with transaction.atomic():
         if not Instance.objects.filter(pk=machine.pk, is_locked=not is_locked).update(is_locked=is_locked):
             return
@@ -137,35 +140,18 @@ def set_lock(*, actor: Actor, machine: Instance, is_locked: bool) -> None:
         transaction.on_commit(lambda: ports().tell(change))
 
 
-def _refuse(action: Action, machine: Instance, params: Mapping[str, Any]) -> None:
-    if machine.gone_at:
-        raise Refusal(_("%(name)s no longer exists.") % {"name": machine.label})
-    if machine.is_awaited:
-        raise Refusal(_("%(name)s is not there yet.") % {"name": machine.label})
-    if machine.is_locked and action.kind.is_stopped_by_lock:
-        raise Refusal(
-            _("%(name)s is protected from deletion. Take the protection away first.") % {"name": machine.label}
-        )
-    name = params.get("name")
-    if name and name == machine.name:
-        raise Refusal(_("It has this name already."))
-    others = Instance.objects.present().filter(account=machine.account_id, name=name).exclude(pk=machine.pk)
-    if name and others.exists():
-        raise Refusal(_("This name is taken in this account."))
+def _refuse_twice(action: Action, machine: Instance) -> None:
+    """One request for the same is enough for whoever must approve it."""
+    waiting = Operation.objects.filter(target=machine, kind=action.name, state=State.WAITING_APPROVAL).first()
+    if waiting is not None:
+        raise Refusal(_("%(who)s asked for this already; it waits for approval.") % {"who": waiting.actor_label})
 
 
-def _retried(retry_of: str) -> dict[str, str]:
-    return {"retry_of": retry_of} if retry_of else {}
-
-
-def _record(actor: Actor, row: Operation, what: str, detail: Mapping[str, Any] | None = None) -> None:
-    record.append(
-        f"instance.{row.kind}.{what}",
-        actor=actor,
-        team_id=row.team_id,
-        target_kind="instance",
-        target_id=str(row.target_id or ""),
-        target_label=row.target_label,
-        operation_id=row.pk,
-        detail=detail,
-    )
+def _detail(row: Operation, retry_of: str) -> dict[str, Any]:
+    """What was asked for; a change of the name with the one before."""
+    detail: dict[str, Any] = {name: value for name, value in row.params.items() if name != "name"}
+    if "name" in row.params:
+        detail |= {"before": {"name": row.precondition.get("name", "")}, "after": {"name": row.params["name"]}}
+    if row.state == State.WAITING_APPROVAL:
+        detail["waits_for_approval"] = True
+    return detail | ({"retry_of": retry_of} if retry_of else {})

@@ -13,10 +13,11 @@ from django.utils.translation import gettext_lazy as _lazy
 from cloud.models import Instance
 from cloud.operations.kind import Tier
 from cloud.operations.models import Operation
-from cloud.operations.states import OPEN, State
+from cloud.operations.states import HOLDING, OPEN, UNSENT, State
 from panel.actions import table
 from panel.actions.forms import new_key
 from panel.actions.table import Action
+from panel.approvals import services as approvals
 from panel.money import a_month, dollars
 from panel.teams import policy
 from panel.teams.policy import Actor, Permission
@@ -60,6 +61,7 @@ class Told:
     machine: str
     words: str
     can_undo: bool = False
+    can_answer: bool = False  # approve or reject
     can_retry: bool = False
     can_ask_again: bool = False  # by its confirmation: it may lose data
     took_s: float | None = None  # from the click to the end, of what was carried out
@@ -97,7 +99,8 @@ def told(row: Operation, actor: Actor) -> Told:
         state_of(row),
         row.target_label,
         row.outcome if not makes else _launch_words(row),
-        can_undo=may and state in {State.HELD, State.QUEUED, State.WAITING_APPROVAL},
+        can_undo=(may or row.actor_id == actor.user_id) and state in UNSENT,
+        can_answer=state is State.WAITING_APPROVAL and approvals.may_approve(actor, row),
         can_retry=may_repeat and not action.may_lose and not makes if action else False,
         can_ask_again=may_repeat and action.may_lose if action else False,
         new_name=row.params.get("name", "") if not makes else "",
@@ -126,6 +129,8 @@ def _launch_words(row: Operation) -> str:
 def said(row: Operation) -> str:
     """What was just written down, in one sentence."""
     named = {"verb": verb(row), "name": row.target_label}
+    if row.state == State.WAITING_APPROVAL:
+        return _("%(verb)s %(name)s: asked for. A second person must approve it.") % named
     if row.state == State.HELD:
         return _("%(verb)s %(name)s: nothing has been sent yet.") % named
     return _("%(verb)s %(name)s: written down, it is sent now.") % named
@@ -140,11 +145,12 @@ def offers(actor: Actor, machine: Instance) -> dict[str, Any]:
     """The actions of one machine for one person: in plain sight, behind "More", and why some are off right now."""
     actions = list(table.offered_to(actor, machine))
     holds = _held_by(machine) if actions else None
+    lock = Permission.INSTANCE_UNLOCK if machine.is_locked else Permission.INSTANCE_LOCK
     context = {
         "everyday": [action for action in actions if action.is_everyday],
         "quiet": [action for action in actions if action.kind.tier is Tier.REVERSIBLE],
         "risky": [action for action in actions if action.may_lose],
-        "may_lock": machine.gone_at is None and policy.allowed(actor, Permission.INSTANCE_LOCK, machine),
+        "may_lock": machine.gone_at is None and policy.allowed(actor, lock, machine),
         "why": _why_off(holds) if holds else "",
     }
     return context | {"has_more": bool(context["quiet"] or context["risky"] or context["may_lock"])}
@@ -162,13 +168,18 @@ def history(actor: Actor, machine: Instance) -> dict[str, Any]:
     return context
 
 
-def question(action: Action, machine: Instance) -> dict[str, Any]:
-    """What a confirmation says besides its sentence: what is lost, what it saves, how long it can be undone."""
+def question(actor: Actor, action: Action, machine: Instance) -> dict[str, Any]:
+    """What a confirmation says besides its sentence: what is lost, what it saves, whether a second person must agree,
+    how long it can be undone.
+    """
+    takes_two = action.name in actor.pairs.get(machine.team_id, ())
     named = {"verb": action.verb, "name": machine.label}
+    button = _("Ask: %(verb)s %(name)s") if takes_two else _("%(verb)s %(name)s")
     return {
         "title": _("%(verb)s %(name)s?") % named,
-        "button": _("%(verb)s %(name)s") % named,
-        "effects": _effects(action, machine),
+        "button": button % named,
+        "takes_two": takes_two,
+        "effects": effects(action, machine),
         "undo_s": settings.UNDO_SECONDS if action.kind.has_undo else 0,
     }
 
@@ -189,7 +200,8 @@ def steps(row: Operation) -> Sequence[tuple[str, Any, datetime | None]]:
     reached = {State(event.after): event.at for event in row.events.all()}
     action = table.of(row.kind)
     makes = bool(action and action.makes)
-    held = [(State.HELD, _("Can be undone"))] if State.HELD in reached else []
+    first = ((State.WAITING_APPROVAL, _("Waiting for approval")), (State.HELD, _("Can be undone")))
+    held = [(state, words) for state, words in first if state in reached]
     work = _("Being built") if makes else _("At work")
     way = [*held, (State.QUEUED, _("Written down")), (State.SENDING, _("Asked")), (State.RUNNING, work)]
     if State.CHECKING in reached:
@@ -239,7 +251,7 @@ def evidence(row: Operation) -> list[tuple[Any, str]]:
     return [(what, value) for what, value in facts if value]
 
 
-def _effects(action: Action, machine: Instance) -> list[tuple[str, str, str]]:
+def effects(action: Action, machine: Instance) -> list[tuple[str, str, str]]:
     """(icon, class, sentence): each thing that is lost, or gained."""
     if not action.may_lose:
         return []
@@ -264,7 +276,9 @@ def _effects(action: Action, machine: Instance) -> list[tuple[str, str, str]]:
 
 def _held_by(machine: Instance) -> Operation | None:
     """The exclusive operation that has the machine now."""
-    return Operation.objects.filter(target=machine, is_exclusive=True, state__in=OPEN).order_by("-created_at").first()
+    return (
+        Operation.objects.filter(target=machine, is_exclusive=True, state__in=HOLDING).order_by("-created_at").first()
+    )
 
 
 def _why_off(row: Operation) -> str:

@@ -159,9 +159,9 @@ def has_any(actor: Actor) -> bool:
 
 
 def offered_to(actor: Actor, machine: Instance) -> Iterator[Action]:
-    """What this actor may do with this machine as it is now: no permission, no button."""
+    """What this actor may do with this machine as it is now, or ask a second person for: no permission, no button."""
     return (
         action
         for action in ACTIONS.values()
-        if action.fits(machine) and policy.allowed(actor, action.permission, machine)
+        if action.fits(machine) and policy.may_ask(actor, action.permission, action.name, machine)
     )

@@ -14,14 +14,14 @@ from panel.actions.answers import note
 from panel.actions.forms import ActionForm, PasswordForm, form_for, new_key
 from panel.actions.table import Action
 from panel.fleet.queries import visible_instances
-from panel.http import PanelRequest, asks, page_or_part
+from panel.http import PanelRequest, asks_of_one, page_or_part
 from panel.people import fresh
 from panel.teams import policy
 from panel.teams.policy import Permission
 
 
 @require_safe
-@asks(Permission.INSTANCE_VIEW)
+@asks_of_one(Permission.INSTANCE_VIEW)
 def menu(request: PanelRequest, pk: int) -> HttpResponse:
     """What this person may do with this machine: the menu of a row, or a page of its own."""
     machine = _machine(request, pk)
@@ -29,14 +29,15 @@ def menu(request: PanelRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@asks(Permission.INSTANCE_VIEW)
+@asks_of_one(Permission.INSTANCE_VIEW)
 def do(request: PanelRequest, pk: int, kind: str) -> HttpResponse:
     """The confirmation of one action; sent, it is written down."""
     machine = _machine(request, pk)
     action = table.of(kind)
     if action is None or action.makes:
         raise Http404
-    policy.require(request.actor, action.permission, machine)
+    if not policy.may_ask(request.actor, action.permission, action.name, machine):
+        policy.deny(action.permission)
     if request.method != "POST":
         return _ask(request, action, machine, form_for(action)(action, machine, initial={"key": new_key()}))
     form = form_for(action)(action, machine, request.POST)
@@ -48,13 +49,13 @@ def do(request: PanelRequest, pk: int, kind: str) -> HttpResponse:
 
 
 @require_POST
-@asks(Permission.INSTANCE_LOCK)
+@asks_of_one(Permission.INSTANCE_LOCK)
 def protect(request: PanelRequest, pk: int) -> HttpResponse:
     return _set_lock(request, pk, is_locked=True)
 
 
 @require_POST
-@asks(Permission.INSTANCE_LOCK)
+@asks_of_one(Permission.INSTANCE_UNLOCK)
 def unprotect(request: PanelRequest, pk: int) -> HttpResponse:
     return _set_lock(request, pk, is_locked=False)
 
@@ -116,7 +117,7 @@ def _ask(
         "form": form,
         "password": password,
         "holder": shown.holder(holder) if holder else None,
-        **shown.question(action, machine),
+        **shown.question(request.actor, action, machine),
     }
     return page_or_part(request, "actions/ask.html", context, status=status)
 

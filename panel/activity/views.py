@@ -14,7 +14,7 @@ from panel.actions.answers import note
 from panel.actions.forms import SettleForm, new_key
 from panel.activity.queries import VIEWS, page_of, visible_operations, visible_tasks
 from panel.activity.words import words
-from panel.http import PanelRequest, asks, page_or_part
+from panel.http import PanelRequest, asks, asks_of_one, page_or_part
 from panel.teams import policy
 from panel.teams.policy import Permission
 
@@ -47,7 +47,7 @@ def count(request: PanelRequest) -> HttpResponse:
 
 
 @require_safe
-@asks(Permission.INSTANCE_VIEW)
+@asks_of_one(Permission.INSTANCE_VIEW)
 def operation(request: PanelRequest, pk: UUID) -> HttpResponse:
     """One operation with each of its steps."""
     row = _row(request, pk)
@@ -62,7 +62,7 @@ def operation(request: PanelRequest, pk: UUID) -> HttpResponse:
 
 
 @require_POST
-@asks(Permission.INSTANCE_VIEW)
+@asks_of_one(Permission.INSTANCE_VIEW)
 def undo(request: PanelRequest, pk: UUID) -> HttpResponse:
     row = _row(request, pk)
     try:
@@ -75,7 +75,7 @@ def undo(request: PanelRequest, pk: UUID) -> HttpResponse:
 
 
 @require_POST
-@asks(Permission.INSTANCE_VIEW)
+@asks_of_one(Permission.INSTANCE_VIEW)
 def retry(request: PanelRequest, pk: UUID) -> HttpResponse:
     """The same again; the button carries a key, so that pressed twice it is one."""
     row = _row(request, pk)
@@ -94,7 +94,7 @@ def retry(request: PanelRequest, pk: UUID) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@asks(Permission.OPERATION_SETTLE)
+@asks_of_one(Permission.OPERATION_SETTLE)
 def settle(request: PanelRequest, pk: UUID) -> HttpResponse:
     """A person says how an unclear operation ended: what we know, what they found, and why they think so."""
     row = _row(request, pk)
@@ -111,7 +111,7 @@ def settle(request: PanelRequest, pk: UUID) -> HttpResponse:
 
 
 @require_POST
-@asks(Permission.INSTANCE_VIEW)
+@asks_of_one(Permission.INSTANCE_VIEW)
 def put_aside(request: PanelRequest, pk: UUID) -> HttpResponse:
     row = _row(request, pk)
     services.put_aside(actor=request.actor, row=row)

@@ -56,6 +56,8 @@ class Entry(models.Model):
             models.Index(fields=("actor_id", "sequence"), name="audit_entry_actor"),
             models.Index(fields=("code", "sequence"), name="audit_entry_code"),
             models.Index(fields=("operation_id",), name="audit_entry_operation"),
+            models.Index(fields=("target_kind", "target_id", "sequence"), name="audit_entry_target"),
+            models.Index(fields=("at",), name="audit_entry_at"),
         ]
 
     def __str__(self) -> str:
@@ -109,3 +111,29 @@ class Fold(models.Model):
 
     def __str__(self) -> str:
         return f"{self.count} since {self.since}"
+
+
+class Verification(models.Model):
+    """The one row that says when the record was last looked at as a whole, and what was found. Not part of the record.
+
+    asked_at > at: somebody wants it looked at now. begun_at is set by the process that is at it.
+    """
+
+    ROW = 1
+    asked_at = models.DateTimeField(null=True)
+    begun_at = models.DateTimeField(null=True)
+    at = models.DateTimeField(null=True)
+    rows = models.BigIntegerField(default=0)
+    checkpoints = models.BigIntegerField(default=0)
+    took_s = models.FloatField(default=0)
+    faults = models.JSONField(default=list)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="audit_verification_is_one_row")]
+
+    def __str__(self) -> str:
+        return f"{self.at}: {self.rows} rows, {len(self.faults)} faults"
+
+    @property
+    def is_whole(self) -> bool:
+        return self.at is not None and not self.faults

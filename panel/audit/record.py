@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypedDict, Unpack
+from typing import Any, Protocol, TypedDict, Unpack
 
 from django.db import DatabaseError, connection, models, transaction
 
@@ -30,6 +30,22 @@ class About(TypedDict, total=False):
     target_id: str
     target_label: str
     operation_id: str
+
+
+class Named(Protocol):
+    pk: Any
+    name: str
+
+
+def of_team(team: Named) -> About:
+    """What an entry about a team itself is about."""
+    return {
+        "team_id": team.pk,
+        "team_label": team.name,
+        "target_kind": "team",
+        "target_id": str(team.pk),
+        "target_label": team.name,
+    }
 
 
 def append(

@@ -17,7 +17,7 @@ from panel.actions.table import Action
 from panel.bulk import choice, queries, services, shown, words
 from panel.bulk.forms import RunForm, form_for
 from panel.bulk.models import Run
-from panel.http import PanelRequest, asks, page_or_part
+from panel.http import PanelRequest, asks, asks_of_one, page_or_part
 from panel.teams import policy
 from panel.teams.policy import Permission
 
@@ -39,14 +39,14 @@ def do(request: PanelRequest, kind: str) -> HttpResponse:
 
 
 @require_safe
-@asks(Permission.INSTANCE_VIEW)
+@asks_of_one(Permission.INSTANCE_VIEW)
 def run(request: PanelRequest, pk: UUID) -> HttpResponse:
     """One run: how each of its machines fares."""
     return _shown(request, _run(request, pk))
 
 
 @require_POST
-@asks(Permission.INSTANCE_POWER)
+@asks_of_one(Permission.INSTANCE_POWER)
 def undo(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Take back what was not sent yet; the page says what that was."""
     row = _run(request, pk)

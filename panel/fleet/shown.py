@@ -85,6 +85,8 @@ def _busy(known: Known) -> State:
         return State("bad", _("Needs attention"), str(failed))
     if known.attention == Instance.Attention.UNCLEAR:
         return State("check", _("Please check"), str(verb).lower())
+    if known.operation_state == Op.WAITING_APPROVAL:
+        return State("wait", _("Waiting for approval"), str(verb).lower())
     if known.operation_state == Op.HELD:
         return State("del", _("%(going)s in") % {"going": str(going).rstrip("…")}, left_until=known.operation_at)
     if known.operation_state == Op.CHECKING:

@@ -18,7 +18,7 @@ from panel.fleet.export import lines
 from panel.fleet.queries import visible_instances
 from panel.fleet.saved import shown as saved
 from panel.frame import frame_of
-from panel.http import PanelRequest, asks, page_or_part
+from panel.http import PanelRequest, asks, asks_of_one, page_or_part
 from panel.launch import shown as launches
 from panel.standing import stale_accounts
 from panel.teams.policy import Permission
@@ -53,7 +53,7 @@ def sums(request: PanelRequest) -> HttpResponse:
 
 
 @require_safe
-@asks(Permission.INSTANCE_VIEW)
+@asks_of_one(Permission.INSTANCE_VIEW)
 def machine(request: PanelRequest, pk: int) -> HttpResponse:
     rows = visible_instances(request.actor).select_related("account").defer("raw", "search")
     instance = rows.filter(pk=pk).first()
@@ -77,7 +77,7 @@ def _never_made(request: PanelRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-@asks(Permission.INSTANCE_VIEW)
+@asks_of_one(Permission.INSTANCE_VIEW)
 def readings(request: PanelRequest, pk: int) -> HttpResponse:
     """The last hour's readings as a JSON array, for the charts to start with."""
     instance = get_object_or_404(visible_instances(request.actor).only("pk"), pk=pk)

@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as _lazy
 
 from panel.launch import names
 from panel.launch.offers import ISO, USUAL, Catalogue, is_windows
+from panel.launch.saved import SavedKey
 from panel.money import dollars
-from panel.people.models import SshKey
 from panel.people.ssh_keys import BadKey, PrivateKey, PublicKey, checked, is_private
 
 PASTED = "other"  # in the place of a saved key: the one in the field
@@ -48,10 +48,11 @@ class LaunchForm(forms.Form):
         error_messages={"max_length": _lazy("That is too much: at most 4,000 characters.")},
     )
 
-    def __init__(self, *args: Any, catalogue: Catalogue, saved: list[SshKey], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, catalogue: Catalogue, saved: list[SavedKey], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.catalogue, self.saved = catalogue, saved
         self.key_used: PublicKey | None = None
+        self.saved_used: SavedKey | None = None
         self.secret_in = _without_private_keys(self)
 
     def clean_name(self) -> str:
@@ -84,10 +85,10 @@ class LaunchForm(forms.Form):
         said = str(self.cleaned_data["ssh"]) or PASTED
         if said == PASTED:
             return said
-        chosen = next((one for one in self.saved if str(one.pk) == said), None)
+        chosen = next((one for one in self.saved if one.token == said), None)
         if chosen is None:
             raise forms.ValidationError(_("Choose one of your keys, or paste another one."))
-        self.key_used = checked(chosen.line)
+        self.saved_used, self.key_used = chosen, chosen.key
         return said
 
     def clean(self) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """What can be launched now, from the cache: types with prices and room, regions, images, what an own size costs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -159,6 +159,17 @@ class Catalogue:
     def _one_card(self, model: str) -> Offer | None:
         ones = (offer for offer in self.offers if offer.type.gpu_count == 1)
         return next((offer for offer in ones if short_name(offer.type.gpu_model) == model), None)
+
+
+def price_of(account: Account, kind: str, params: Mapping[str, Any]) -> int | None:
+    """What a launch with these inputs costs an hour now, in cents; of an own size as it is reckoned. None: unknown."""
+    catalogue = Catalogue(account)
+    if kind == "launch":
+        offer = catalogue.offer(str(params.get("instance_type", "")))
+        return offer.cents if offer else None
+    return catalogue.estimate(
+        int(params["vcpus"]), int(params["memory_gib"]), int(params["gpu_count"]), str(params.get("gpu_model") or "")
+    )
 
 
 def price_words(cents: int | None, *, is_estimate: bool = False) -> tuple[str, str]:

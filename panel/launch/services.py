@@ -17,11 +17,12 @@ from cloud.operations.kind import Kind
 from cloud.operations.models import Operation
 from cloud.operations.opening import Asker, KeyReused, Opened, Taken
 from cloud.seal import seal
+from panel.approvals import services as approvals
 from panel.audit import record
-from panel.launch import names
-from panel.people import keys
+from panel.launch import names, offers
+from panel.launch.saved import SavedKey
 from panel.people.ssh_keys import PublicKey
-from panel.teams import policy
+from panel.teams import policy, rules
 from panel.teams.models import Team
 from panel.teams.policy import Actor, Permission
 
@@ -47,7 +48,7 @@ class Wanted:
     params: Mapping[str, Any]
     shows: Mapping[str, Any]
     key: PublicKey | None = None
-    saved_key: int | None = None
+    saved_key: SavedKey | None = None
     password: str = field(default="", repr=False)
     labels: Mapping[str, str] = field(default_factory=dict)
 
@@ -76,6 +77,8 @@ def request_launch(*, actor: Actor, wanted: Wanted, client_key: str, instead_of:
         if not Operation.objects.filter(actor_id=asker.actor_id, client_key=client_key).exists():
             is_put_aside = instead_of is not None and _put_aside(actor, instead_of)
             _check(account, wanted.name)
+        team = Team.objects.get(pk=wanted.team_id)
+        cents = offers.price_of(account, wanted.kind.name, wanted.params)
         opened = opening.open_launch(
             wanted.kind,
             _machine(account, wanted, now),
@@ -86,10 +89,13 @@ def request_launch(*, actor: Actor, wanted: Wanted, client_key: str, instead_of:
             sealed_params=seal(json.dumps({"password": wanted.password})) if wanted.password else "",
             secret_mark=salted_hmac(_SALT, wanted.password, algorithm="sha256").hexdigest(),
             retry_of=instead_of.pk if instead_of else "",
+            takes_two=rules.takes_two(team, wanted.kind.name, cents),
+            cents_per_hour=cents,
         )
         if opened.is_new:
             if wanted.saved_key is not None:
-                keys.mark_used(user_id=asker.actor_id, key_id=wanted.saved_key, at=now)
+                wanted.saved_key.mark_used(now)
+            approvals.ask(opened.row)
             lines = [_line(opened.row, "requested", _detail(wanted))]
             if instead_of and is_put_aside:
                 lines.insert(0, _line(instead_of, "put_aside", {}))

@@ -16,9 +16,8 @@ from panel.actions.shown import usual_s
 from panel.launch import names
 from panel.launch.forms import PASTED, LaunchForm
 from panel.launch.offers import ISO, USUAL, Catalogue, Offer, Region, is_windows, price_words
+from panel.launch.saved import SavedKey
 from panel.launch.services import Wanted
-from panel.people.models import SshKey
-from panel.people.ssh_keys import checked
 from panel.teams.models import Team
 from panel.teams.policy import Actor
 
@@ -35,7 +34,7 @@ def page(actor: Actor, catalogue: Catalogue, kind: str, form: LaunchForm, asked:
         "form": form,
         "kind": kind,
         "typed": typed,
-        "saved": [(str(key.pk), key.name, checked(key.line).short) for key in form.saved],
+        "saved": [(key.token, key.name, key.short, key.whose) for key in form.saved],
         "pasted": PASTED,
         "iso": ISO,
         "usual": USUAL,
@@ -122,7 +121,7 @@ def _number(asked: Asked, name: str) -> int:
 
 
 def initial(
-    actor: Actor, catalogue: Catalogue, saved: list[SshKey], again: Operation | None, asked: Asked
+    actor: Actor, catalogue: Catalogue, saved: list[SavedKey], again: Operation | None, asked: Asked
 ) -> dict[str, Any]:
     """What a form is opened with: of an earlier launch its inputs, else what suits most."""
     first = next((offer for offer in catalogue.offers if offer.regions), None)
@@ -131,7 +130,7 @@ def initial(
         "name": names.proposal(actor, catalogue.account),
         "instance_type": first.name if first else "",
         "region": first.regions[0].code if first else "",
-        "ssh": str(saved[0].pk) if saved else PASTED,
+        "ssh": saved[0].token if saved else PASTED,
         "gpu_model": catalogue.models[0] if catalogue.models else "",
     }
     if again is not None:
@@ -140,7 +139,7 @@ def initial(
     return {"image": USUAL} | start
 
 
-def _same(again: Operation, saved: list[SshKey]) -> dict[str, Any]:
+def _same(again: Operation, saved: list[SavedKey]) -> dict[str, Any]:
     params = again.params
     line = params.get("ssh_key", "")
     mine = next((key for key in saved if key.line == line), None)
@@ -154,7 +153,7 @@ def _same(again: Operation, saved: list[SshKey]) -> dict[str, Any]:
         "again": again.pk,
         "image": ISO if params.get("iso_url") else params.get("template_name", USUAL),
         "username": params.get("username", ""),
-        "ssh": str(mine.pk) if mine else PASTED,
+        "ssh": mine.token if mine else PASTED,
         "public_key": "" if mine else line,
         "labels": labels,
     }
@@ -185,7 +184,7 @@ def wanted(kind: str, form: LaunchForm, team: Team) -> Wanted:
         params=params,
         shows=shows,
         key=form.key_used,
-        saved_key=int(data["ssh"]) if data["ssh"] != PASTED else None,
+        saved_key=form.saved_used,
         password=data.get("password", "") if "username" in params else "",
         labels=data["labels"],
     )

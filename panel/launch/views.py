@@ -16,7 +16,7 @@ from panel.http import PanelRequest, asks
 from panel.launch import names, services, shown
 from panel.launch.forms import LaunchForm, OwnForm, ReadyForm
 from panel.launch.offers import Catalogue
-from panel.people.keys import own_keys
+from panel.launch.saved import saved_keys
 from panel.teams.models import Team
 from panel.teams.policy import Permission
 
@@ -79,7 +79,7 @@ def _page(request: PanelRequest, kind: str) -> HttpResponse:
     if account is None:
         return render(request, "launch/closed.html", {"is_other_left": _accounts().exists()}, status=_closed(request))
     catalogue = Catalogue(account)
-    saved = list(own_keys(request.actor.user_id or 0))
+    saved = saved_keys(request.actor)
     if request.method == "POST":
         form = FORMS[kind](request.POST, catalogue=catalogue, saved=saved)
         answer = _launch(request, kind, form, again) if form.is_valid() else _sent_before(request)
@@ -101,6 +101,9 @@ def _launch(request: PanelRequest, kind: str, form: LaunchForm, again: Operation
     team = next((team for team in teams if str(team.pk) == request.POST.get("team", str(teams[0].pk))), None)
     if team is None:
         form.add_error(None, _("Choose one of your teams."))
+        return None
+    if form.saved_used and form.saved_used.team_id not in {None, team.pk}:
+        form.add_error("ssh", _("This key is another team's. Choose one of this team's, or one of your own."))
         return None
     try:
         opened = services.request_launch(
@@ -131,6 +134,8 @@ def _look_at_name(form: LaunchForm, again: Operation | None) -> None:
 def _sent_before(request: PanelRequest) -> HttpResponse | None:
     """The same form came again, and what was free for it then is not free now: it was launched all the same."""
     said = {"client_key": request.POST.get("key", ""), "params__name": request.POST.get("name", "").strip()}
+    if any("\0" in value for value in said.values()):  # no form of ours, and PostgreSQL knows no such text
+        return None
     row = Operation.objects.filter(actor_id=request.actor.user_id or 0, kind__in=NAMES, **said).first()
     return _to(row) if row else None
 

@@ -29,7 +29,8 @@ def of_message(message: Mapping[str, Any], topics: Collection[str]) -> list[Fram
     kind = message["kind"]
     if kind == "point":
         topic = f"instance:{message['id']}"
-        return [Frame(topic, event("point", message["text"]))] if topic in topics else []
+        team = fragments.team_of(message["id"]) if topic in topics else None
+        return [Frame(topic, event("point", message["text"]), team)] if team is not None else []
     if kind == "fresh":
         return [Frame("fresh", event("fresh", f"{message['account']} {message['at']}"))]
     return _of_change(message, topics)
@@ -49,12 +50,16 @@ def _of_change(message: Mapping[str, Any], topics: Collection[str]) -> list[Fram
     lists = set(message["lists"])
     for team, ids in message["instances"].items():
         pages = [pk for pk in ids if f"instance:{pk}" in topics]
-        frames += [Frame(f"instance:{pk}", event("html", html), int(team)) for pk, html in fragments.heads(pages)]
+        frames += [
+            Frame(f"instance:{pk}", event("html", html), int(team)) for pk, html in fragments.heads(int(team), pages)
+        ]
         # The state at once; name, facts and how to connect with the next reading.
         frames += [Frame(f"instance:{pk}", event("changed", f"instance:{pk}"), int(team)) for pk in pages]
         if len(ids) > MOST_ROWS:
             lists.add(int(team))
         elif "instances" in topics:
-            frames += [Frame("instances", event("html", html), int(team)) for _pk, html in fragments.rows(ids)]
+            frames += [
+                Frame("instances", event("html", html), int(team)) for _pk, html in fragments.rows(int(team), ids)
+            ]
     frames += [Frame(topic, event("changed", topic), team) for team in lists for topic in ("instances", "overview")]
     return frames

@@ -5,6 +5,7 @@ any gap, of Redis or of a browser, pages read their parts again.
 """
 
 import asyncio
+import contextlib
 import functools
 import json
 import logging
@@ -35,6 +36,7 @@ EVERYTHING = frames.event("changed", "all")
 GOODBYE = frames.event("goodbye", "")
 REOPEN_S = 1.0
 MOST_STREAMS, MOST_A_SESSION = 4000, 40
+ACCESS = "access:"  # a person whose rights changed, or who is out
 
 
 def shows_machines(topic: str) -> bool:
@@ -46,9 +48,9 @@ class Stream:
 
     def __init__(self, session_key: str, actor: Actor, topics: frozenset[str]) -> None:
         self.session_key = session_key
-        self.topics = (
-            topics | {"fresh", "accounts", "count", "all"} | ({FLEET} if any(map(shows_machines, topics)) else set())
-        )
+        own = {f"inbox:{actor.user_id}"}  # heard by one person's pages alone
+        always = {"fresh", "accounts", "count", "all"}
+        self.topics = topics | own | always | ({FLEET} if any(map(shows_machines, topics)) else set())
         self.queue: asyncio.Queue[bytes | None] = asyncio.Queue(maxsize=100)
         self.teams: frozenset[int] = frozenset()
         self.see_as(actor)
@@ -78,6 +80,7 @@ class Hub:
             settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=5, retry=None
         )
         self._tasks: list[asyncio.Task[None]] = []
+        self._access_changed = asyncio.Event()
 
     def start(self) -> None:
         loops: tuple[Callable[[], Any], ...] = (self._listen, self._recheck, self._sign)
@@ -151,7 +154,10 @@ class Hub:
     async def _handle(self, data: bytes) -> None:
         try:
             message = json.loads(data)
-            self._lately.extend((time.time(), topic) for topic in frames.topics_of(message))
+            news = frames.topics_of(message)
+            self._lately.extend((time.time(), topic) for topic in news)
+            if any(topic.startswith(ACCESS) for topic in news):
+                self._access_changed.set()
             draw = functools.partial(_fresh, frames.of_message, message, frozenset(self.streams))
             made = await asyncio.get_running_loop().run_in_executor(self._drawing, draw)
         except Exception:
@@ -170,9 +176,12 @@ class Hub:
             self.send([Frame("fresh", EVERYTHING)])
 
     async def _recheck(self) -> None:
-        """Ends streams whose session is over or whose rights changed."""
+        """Ends streams whose session is over or whose rights changed: at once when somebody says so, else soon."""
         while True:
-            await asyncio.sleep(timing().stream_check_s)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(timing().stream_check_s):
+                    await self._access_changed.wait()
+            self._access_changed.clear()
             open_now = self._all()
             if not open_now:
                 continue
@@ -183,7 +192,7 @@ class Hub:
                 continue
             for stream in open_now:
                 actor = actors.get(stream.session_key)
-                if actor is None or actor.roles != stream.actor.roles:  # the page opens again, with the rights of now
+                if actor is None or actor != stream.actor:  # the page opens again, with the rights of now
                     stream.put(GOODBYE)
                     stream.put(None)
 

@@ -30,6 +30,8 @@ TOPICS = {
     "tasks": Permission.TASK_VIEW,
     "catalogue": Permission.INSTANCE_VIEW,
     "health": Permission.HEALTH_VIEW,
+    "record": Permission.RECORD_VIEW,
+    "record-all": Permission.RECORD_VIEW_ALL,
 }
 ONE_INSTANCE = re.compile(r"instance:[1-9]\d{0,17}")
 HEADERS = [

@@ -3,7 +3,8 @@
 from typing import Any
 
 from django.http import HttpResponse
-from django.views.decorators.http import require_safe
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
 
 from cloud.clock import system_clock
 from cloud.models import Instance
@@ -14,17 +15,21 @@ from panel.fleet import shown
 from panel.fleet.listing import PREPARES
 from panel.fleet.queries import visible_instances
 from panel.frame import frame_of
-from panel.http import PanelRequest, asks, page_or_part
-from panel.overview import fleet
+from panel.http import PanelRequest, page_or_part, signed_in
+from panel.overview import fleet, tour
 from panel.standing import stale_accounts
+from panel.teams import policy
 from panel.teams.policy import Permission
 
 SHOWN = 6
 
 
 @require_safe
-@asks(Permission.INSTANCE_VIEW)
+@signed_in
 def home(request: PanelRequest) -> HttpResponse:
+    """The fleet at a glance; for who sees no machines, what to do first."""
+    if not policy.allowed(request.actor, Permission.INSTANCE_VIEW):
+        return render(request, "overview/no_team.html", {"tour": tour.steps(request.actor)})
     actor, frame = request.actor, frame_of(request)
     instances = visible_instances(actor).defer("raw", "search")
     stale = stale_accounts(frame.standings)
@@ -36,6 +41,7 @@ def home(request: PanelRequest) -> HttpResponse:
     unknown = instances.filter(rank=Instance.Rank.UNKNOWN, attention=Instance.Attention.CALM)
     context: dict[str, Any] = {
         "today": system_clock(),
+        "tour": tour.steps(actor),
         "shares": fleet.shares(instances, frame),
         "needs": [actions.told(row, actor) for row in needs[:SHOWN]],
         "has_more_needs": len(needs) > SHOWN,
@@ -51,3 +57,11 @@ def home(request: PanelRequest) -> HttpResponse:
         "went": instances.filter(rank=Instance.Rank.GONE).order_by("-gone_at")[:SHOWN],
     }
     return page_or_part(request, "overview/home.html", context)
+
+
+@require_POST
+@signed_in
+def end_tour(request: PanelRequest) -> HttpResponse:
+    """No more first steps on the overview."""
+    tour.end(actor=request.actor)
+    return redirect("overview:home")

@@ -1,15 +1,11 @@
 """How allauth is held: no sign-up of one's own, our lock-out, our words."""
 
-import logging
-from concurrent.futures import ThreadPoolExecutor
-from smtplib import SMTPException
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.mail import EmailMessage
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -17,19 +13,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
 from cloud.clock import system_clock
-from panel.people import fresh, lockout, recorded, sessions
+from panel.people import entering, letters, lockout, recorded, sessions
 from panel.people.models import User
 from panel.teams.origins import origin_of
-
-log = logging.getLogger(__name__)
-_post = ThreadPoolExecutor(1, "mail")
-
-
-def _deliver(message: EmailMessage) -> None:
-    try:
-        message.send()
-    except (OSError, SMTPException) as error:
-        log.error("a mail could not be sent: %s", type(error).__name__)
 
 
 class Door(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
@@ -52,9 +38,7 @@ class Door(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
 
     def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
         lockout.note_success(request, user.email)
-        recorded.signed_in(request, user)
-        fresh.note(request.session, system_clock())
-        sessions.opened(request, user, system_clock())
+        entering.entered(request, user)
         response: HttpResponse = super().post_login(request, user, **kwargs)
         lockout.remember_device(request, response, user.email)
         return response
@@ -71,7 +55,8 @@ class Door(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
         user.set_password(password)
         match = self.request.resolver_match
         with transaction.atomic():
-            user.save(update_fields=["password"])
+            user.password_changed_at = system_clock()
+            user.save(update_fields=["password", "password_changed_at"])
             sessions.forget_all_but(user, self.request.session.session_key)
             is_by_mail = match is not None and match.url_name == "account_reset_password_from_key"
             recorded.password_set(self.request, user, is_by_mail=is_by_mail)
@@ -84,7 +69,7 @@ class Door(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """By a thread of its own: a slow or silent mail server neither holds a page nor tells who is known here."""
         if lockout.may_mail(email, system_clock()):
-            _post.submit(_deliver, self.render_mail(template_prefix, email, context))
+            letters.send(self.render_mail(template_prefix, email, context))
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return reverse("you") + "?done=password"

@@ -41,6 +41,8 @@ class User(AbstractBaseUser):
     is_administrator = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
     zone = models.CharField(_("time zone"), max_length=64, blank=True)  # an IANA name; empty: the browser's
+    password_changed_at = models.DateTimeField(null=True, blank=True)  # by the person; None: it is the first one
+    tour_ended_at = models.DateTimeField(null=True, blank=True)  # the first steps were put away
     theme = models.CharField(_("theme"), max_length=5, blank=True, choices=Theme)
 
     objects = UserManager()

@@ -5,11 +5,12 @@ Two rows each: Django's holds the session itself and ends it by being gone, ours
 
 import logging
 import time
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.contrib.sessions.models import Session
 from django.db import DatabaseError, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from panel.audit import record
@@ -21,9 +22,10 @@ from panel.teams.policy import Actor
 
 log = logging.getLogger(__name__)
 TOUCH_S = 60
+IDLE_S, WHOLE_S = 30 * 60, 12 * 3600
 MOST_SHOWN = 50
 MOST_REMEMBERED = 10_000
-touched: dict[str, float] = {}  # of this process, by session: spares a statement a request
+touched: dict[str, float] = {}  # of this process, by session, when it was last seen: spares a statement a request
 
 
 def opened(request: HttpRequest, user: User, now: datetime) -> None:
@@ -42,17 +44,39 @@ def renamed(old: str | None, new: str | None) -> None:
         OpenSession.objects.filter(session_key=old).update(session_key=new)
 
 
-def touch(key: str, address: str, now: datetime) -> None:
-    """It was seen just now, and from where. At most one statement a minute for each process.
+def is_good(key: str, address: str, now: datetime, *, is_background: bool = False) -> bool:
+    """Does this session still count? It ends half an hour after its person last did something, and twelve hours after
+    they signed in. What a page asks for by itself (`is_background`) is nothing that they did.
 
-    A database that cannot be written to just now costs nobody their page.
+    Costs a statement or two once a minute for each process. A database that cannot be written to just now costs nobody
+    their page.
     """
     at = time.monotonic()
-    if at - touched.get(key, -TOUCH_S) < TOUCH_S:
-        return
+    seen = touched.get(key, -IDLE_S)
+    if at - seen < (IDLE_S if is_background else TOUCH_S):
+        return True
+    row = OpenSession.objects.filter(session_key=key).only("seen_at", "signed_in_at").first()
+    if row is not None and is_over(row, now):
+        _delete([key])
+        touched.pop(key, None)
+        return False
     if len(touched) >= MOST_REMEMBERED:
         touched.clear()
     touched[key] = at
+    if row is not None and is_background:
+        touched[key] = at - max(0.0, (now - row.seen_at).total_seconds())
+    elif row is not None:
+        _touch(key, address, now)
+    return True
+
+
+def is_over(row: OpenSession, now: datetime) -> bool:
+    """Idle for too long, or opened too long ago."""
+    idle, whole = timedelta(seconds=IDLE_S), timedelta(seconds=WHOLE_S)
+    return row.seen_at <= now - idle or row.signed_in_at <= now - whole
+
+
+def _touch(key: str, address: str, now: datetime) -> None:
     due = OpenSession.objects.filter(session_key=key, seen_at__lte=now - timedelta(seconds=TOUCH_S))
     try:
         due.update(seen_at=now, address=address)
@@ -60,12 +84,19 @@ def touch(key: str, address: str, now: datetime) -> None:
         log.warning("a session could not be marked as seen: %s", type(error).__name__)
 
 
+def over_of(keys: Collection[str], now: datetime) -> set[str]:
+    """Of these sessions, those that do not count any more. One query."""
+    idle, whole = now - timedelta(seconds=IDLE_S), now - timedelta(seconds=WHOLE_S)
+    rows = OpenSession.objects.filter(Q(seen_at__lte=idle) | Q(signed_in_at__lte=whole), session_key__in=keys)
+    return set(rows.values_list("session_key", flat=True))
+
+
 def open_of(user_id: int, now: datetime) -> list[OpenSession]:
     """Those that would still be let in, the last seen first. Three queries."""
     rows = list(OpenSession.objects.filter(user_id=user_id).order_by("-seen_at", "-pk")[:MOST_SHOWN])
     alive = Session.objects.filter(session_key__in=[row.session_key for row in rows], expire_date__gt=now)
     good = actors_of({session.session_key: session.get_decoded() for session in alive})
-    return [row for row in rows if row.session_key in good]
+    return [row for row in rows if row.session_key in good and not is_over(row, now)]
 
 
 def own_sessions(actor: Actor) -> QuerySet[OpenSession]:
@@ -88,6 +119,11 @@ def end_others(*, actor: Actor, key: str | None) -> int:
 def forget_all_but(user: User, key: str | None) -> None:
     """The password is another: sessions that were opened with the old one are over, so their rows go. No record."""
     _delete(list(OpenSession.objects.filter(user=user).exclude(session_key=key).values_list("session_key", flat=True)))
+
+
+def end_all(user: User) -> None:
+    """Every session of somebody whose access ends. No record: the caller's line says why."""
+    _delete(list(OpenSession.objects.filter(user=user).values_list("session_key", flat=True)))
 
 
 def forget(key: str | None) -> None:

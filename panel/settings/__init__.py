@@ -44,6 +44,8 @@ INSTALLED_APPS = [
     "panel.people",
     "panel.teams",
     "panel.fleet",
+    "panel.inbox",
+    "panel.approvals",
     "panel.actions",
     "panel.bulk",
     "panel.launch",

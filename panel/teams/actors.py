@@ -6,9 +6,10 @@ from typing import Any
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.utils.crypto import constant_time_compare
 
+from cloud.clock import system_clock
 from panel.people.models import User
-from panel.teams.models import Membership
-from panel.teams.policy import NOBODY, ROLES, Actor, Permission, Role
+from panel.teams.models import Membership, standing
+from panel.teams.policy import INSTALLATION, NOBODY, ROLES, Actor, Permission, Role
 
 Claims = Mapping[str, Any]
 PERSON = ("id", "email", "is_administrator", "password", "zone", "theme")
@@ -22,30 +23,39 @@ def actor_of(claims: Claims) -> Actor:
 def actors_of(sessions: Mapping[str, Claims]) -> dict[str, Actor]:
     """Actors of the sessions that are good: the person is active, and the password is the one they signed in with."""
     wanted = {str(claims.get(SESSION_KEY)) for claims in sessions.values()}
-    people: dict[str, tuple[User, dict[int, Role]]] = {}
-    for *person, team, role in User.objects.filter(
-        pk__in=[pk for pk in wanted if pk.isdigit()], is_active=True
-    ).values_list(*PERSON, "memberships__team_id", "memberships__role"):
-        user = User(**dict(zip(PERSON, person, strict=True)))
-        _user, roles = people.setdefault(str(user.pk), (user, {}))
-        if team is not None:
-            roles[team] = Role(role)
-    actors = {}
+    people = _people([int(pk) for pk in wanted if pk.isdigit()])
+    found = {}
     for key, claims in sessions.items():
-        found = people.get(str(claims.get(SESSION_KEY)))
-        if found and _is_current(found[0], claims):
-            user, roles = found
-            actors[key] = Actor(user.pk, user.email, user.is_administrator, roles, zone=user.zone, theme=user.theme)
-    return actors
+        known = people.get(str(claims.get(SESSION_KEY)))
+        if known and _is_current(known[0], claims):
+            found[key] = known[1]
+    return found
 
 
 def actor_by_id(user_id: int) -> Actor:
     """The person as they are now, without a session: for what they asked for earlier. Nobody if they are gone."""
-    person = User.objects.filter(pk=user_id, is_active=True).prefetch_related("memberships").first()
-    if person is None:
-        return NOBODY
-    roles = {membership.team_id: Role(membership.role) for membership in person.memberships.all()}
-    return Actor(person.pk, person.email, person.is_administrator, roles)
+    known = _people([user_id]).get(str(user_id))
+    return known[1] if known else NOBODY
+
+
+def _people(ids: list[int]) -> dict[str, tuple[User, Actor]]:
+    """Active people with what they may do now. One query; a membership that is over gives nothing."""
+    rows: dict[str, tuple[User, dict[int, Role], dict[int, frozenset[str]]]] = {}
+    now = system_clock()
+    for *columns, team, role, ends_at, pairs in User.objects.filter(pk__in=ids, is_active=True).values_list(
+        *PERSON, *(f"memberships__{each}" for each in ("team_id", "role", "ends_at", "team__approval_kinds"))
+    ):
+        user = User(**dict(zip(PERSON, columns, strict=True)))
+        _user, roles, two = rows.setdefault(str(user.pk), (user, {}, {}))
+        if team is not None and (ends_at is None or ends_at > now):
+            roles[team], two[team] = Role(role), frozenset(pairs)
+    return {
+        key: (
+            user,
+            Actor(user.pk, user.email, user.is_administrator, roles, two, zone=user.zone, theme=user.theme),
+        )
+        for key, (user, roles, two) in rows.items()
+    }
 
 
 def _is_current(user: User, claims: Claims) -> bool:
@@ -56,5 +66,16 @@ def _is_current(user: User, claims: Claims) -> bool:
 def people_with(actor: Actor, permission: Permission, most: int = 5) -> list[str]:
     """Some people of the actor's own teams who have the permission, for whoever must ask one of them. One query."""
     roles = [role for role, permissions in ROLES.items() if permission in permissions]
+    if permission in INSTALLATION:
+        people = User.objects.filter(is_administrator=True, is_active=True)
+        return list(people.order_by("email").values_list("email", flat=True)[:most])
     rows = Membership.objects.filter(team_id__in=list(actor.roles), role__in=roles, user__is_active=True)
+    rows = rows.filter(standing(system_clock()))
     return list(rows.order_by("user__email").values_list("user__email", flat=True).distinct()[:most])
+
+
+def holders(team_id: int, permission: Permission) -> list[int]:
+    """Everybody whose role in the team has the permission. One query."""
+    roles = [role for role, permissions in ROLES.items() if permission in permissions]
+    rows = Membership.objects.filter(standing(system_clock()), team_id=team_id, role__in=roles, user__is_active=True)
+    return list(rows.values_list("user_id", flat=True))

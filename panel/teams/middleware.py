@@ -12,7 +12,9 @@ from panel.people import sessions
 from panel.people.zones import zone_of
 from panel.teams.actors import actor_of
 from panel.teams.origins import origin_of
-from panel.teams.policy import Actor
+from panel.teams.policy import NOBODY, Actor
+
+BACKGROUND = "X-Background"  # what an open page asks for by itself (static/js/page.js)
 
 
 class ActorMiddleware:
@@ -30,7 +32,10 @@ class ActorMiddleware:
 def _actor(request: HttpRequest) -> Actor:
     """Who asks. From here on times are drawn in their zone, and their session counts as seen."""
     actor = replace(actor_of(request.session), origin=origin_of(request))
-    if actor.is_known:
-        timezone.activate(zone_of(actor.zone))
-        sessions.touch(request.session.session_key or "", actor.origin.address, system_clock())
+    if not actor.is_known:
+        return actor
+    key, is_background = request.session.session_key or "", BACKGROUND in request.headers
+    if not sessions.is_good(key, actor.origin.address, system_clock(), is_background=is_background):
+        return replace(NOBODY, origin=actor.origin)
+    timezone.activate(zone_of(actor.zone))
     return actor

@@ -58,6 +58,12 @@ def exact(at: datetime | None) -> SafeString | str:
 
 
 @register.filter
+def utc(at: datetime | None) -> str:
+    """Day and second in UTC, as exports have them."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if at else "–"
+
+
+@register.filter
 def left(at: datetime | None) -> SafeString | str:
     """How long until then, as "0:09": a countdown in the browser."""
     return _time(at, _minutes((at - system_clock()).total_seconds()), "left") if at else ""

@@ -66,10 +66,16 @@
   let failed = null;
   for (const name of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) {
     addEventListener(name, ({ detail }) => {
+      // What was shown here is not this person's to see any more: the page says so.
+      if ([403, 404].includes(detail.xhr?.status) && detail.requestConfig?.triggeringEvent?.type === "refetch") return location.reload();
       failed = detail.elt;
       trouble.hidden = false;
     });
   }
+  // What a page asks for by itself is nothing that its person did: it keeps no session alive.
+  addEventListener("htmx:configRequest", ({ detail }) => {
+    if (detail.triggeringEvent?.type === "refetch") detail.headers["X-Background"] = "1";
+  });
   addEventListener("htmx:afterOnLoad", ({ detail }) => {
     if (detail.xhr.status < 400) trouble.hidden = true;
   });

@@ -111,6 +111,10 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+# A status above 399 that the page shows in words, and requests that a page which is left takes with it.
+EXPECTED = ("Failed to load resource", "htmx:sendAbort", "htmx:afterRequest")
+
+
 class Visits:
     """Browser contexts of signed-in people; what the console says against us fails the test."""
 
@@ -131,7 +135,7 @@ class Visits:
         return context
 
     def _console(self, message: Any) -> None:
-        if message.type == "error" and "Failed to load resource" not in message.text:
+        if message.type == "error" and not message.text.startswith(EXPECTED):
             self.complaints.append(message.text)
 
     def _sign_in(self, context: BrowserContext, who: tuple[str, str]) -> None:

@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand
 from cloud.clock import system_clock
 from cloud.models import Process
 from cloud.operations import unsaved
+from cloud.ports import ports
 from cloud.processes import Heart
 from cloud.sweeper import Sweeper
 from cloud.timing import timing
@@ -21,5 +22,11 @@ class Command(BaseCommand):
             signal.signal(name, lambda _number, _frame: stopped.set())
         heart = Heart(Process.Kind.SWEEPER, system_clock, timing(), also=unsaved.save)
         heart.start()
+        threading.Thread(target=_errands, args=(stopped,), name="errands", daemon=True).start()
         Sweeper(system_clock, timing(), stopped).run()
         heart.stop()
+
+
+def _errands(stopped: threading.Event) -> None:
+    while not stopped.wait(timing().errands_s):
+        ports().errands(system_clock)

@@ -43,11 +43,11 @@ def test_it_begins_where_it_is_told_and_goes_into_a_file(db: None, tmp_path: Pat
 @pytest.mark.parametrize("name", ["=HYPERLINK()", "+1", "-1", "@SUM(A1)", "\t=1", "＝1"])
 def test_no_cell_is_a_formula(db: None, name: str) -> None:
     say(target_label=name)
-    (row,) = csv.DictReader(io.StringIO("".join(export.csv_lines(1))))
+    (row,) = csv.DictReader(io.StringIO("".join(export.csv_lines(export.since(1)))))
     assert row["target_label"] == f"'{name}"
 
 
 @pytest.mark.parametrize("rows", [0, 1, 2, 4, 5])
 def test_it_goes_over_pages(db: None, rows: int) -> None:
     tell(rows)
-    assert len(list(export.json_lines(1, page=2))) == rows
+    assert len(list(export.json_lines(export.since(1), page=2))) == rows

@@ -209,7 +209,7 @@ def test_a_run_is_seen_by_who_sees_its_machines_and_of_these_alone(
     assert "CANARY" in seen
     assert "trainer-0" not in seen
     address = f"/instances/bulk/{Run.objects.get().pk}/"
-    assert as_stan.get(address).status_code == 403
+    assert as_stan.get(address).status_code == 404
     Operation.objects.update(team_id=0)
     assert browser_of(nina).get(address).status_code == 404
     assert browser_of(nina).get("/instances/bulk/do/reboot/?again=nonsense").status_code == 403

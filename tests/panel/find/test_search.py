@@ -120,7 +120,7 @@ def test_nobody_finds_another_teams_machine(fleet: None, as_olga: Client, as_sta
 
 
 def test_a_stranger_to_all_teams_finds_only_themselves(fleet: None, as_stan: Client) -> None:
-    assert labels(as_stan, "") == ["You"]
+    assert labels(as_stan, "") == ["Inbox", "Teams", "You"]
     assert labels(as_stan, "trainer") == []
 
 

@@ -116,30 +116,53 @@ def test_signing_out_and_running_out_leave_the_list(olga: User) -> None:
     assert OpenSession.objects.get() == row_of(here)
 
 
-def test_being_seen_costs_one_statement_a_minute(olga: User, django_assert_num_queries: Any) -> None:
+def test_being_seen_costs_two_statements_a_minute(olga: User, django_assert_num_queries: Any) -> None:
     client = signed_in(olga)
     row, now = row_of(client), system_clock()
     sessions.touched.clear()
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(2):
         for _ in range(3):
-            sessions.touch(row.session_key, "203.0.113.7", now + timedelta(minutes=2))
+            assert sessions.is_good(row.session_key, "203.0.113.7", now + timedelta(minutes=2))
     row.refresh_from_db()
     assert (row.seen_at, row.address) == (now + timedelta(minutes=2), "203.0.113.7")
     sessions.touched.clear()
-    sessions.touch(row.session_key, "192.0.2.1", now + timedelta(minutes=2, seconds=30))  # another process saw it too
+    sessions.is_good(row.session_key, "192.0.2.1", now + timedelta(minutes=2, seconds=30))  # another process saw it too
     row.refresh_from_db()
     assert row.address == "203.0.113.7"
 
 
 def test_a_request_is_what_counts_as_seen(olga: User) -> None:
     client = signed_in(olga)
-    long_ago = system_clock() - timedelta(hours=1)
+    long_ago = system_clock() - timedelta(minutes=20)
     OpenSession.objects.update(seen_at=long_ago)
     sessions.touched.clear()
     client.get("/healthz")
     assert row_of(client).seen_at == long_ago
     client.get("/")
     assert row_of(client).seen_at > long_ago
+
+
+def test_an_idle_session_ends_after_half_an_hour_and_no_session_lives_longer_than_twelve(olga: User) -> None:
+    """S08. What a page asks for by itself keeps none alive."""
+    for field, age in (("seen_at", timedelta(minutes=31)), ("signed_in_at", timedelta(hours=12, minutes=1))):
+        client = signed_in(olga)
+        row = row_of(client)
+        OpenSession.objects.filter(pk=row.pk).update(**{field: system_clock() - age})
+        sessions.touched.clear()
+        assert client.get("/you/").status_code == 302, field
+        assert not Session.objects.filter(session_key=row.session_key).exists()
+
+
+def test_what_a_page_asks_for_by_itself_is_nothing_that_its_person_did(olga: User) -> None:
+    client = signed_in(olga)
+    before = system_clock() - timedelta(minutes=20)
+    OpenSession.objects.update(seen_at=before)
+    sessions.touched.clear()
+    assert client.get("/inbox/count/", HTTP_X_BACKGROUND="1").status_code == 200
+    assert row_of(client).seen_at == before
+    OpenSession.objects.update(seen_at=before - timedelta(minutes=11))
+    sessions.touched.clear()
+    assert client.get("/inbox/count/", HTTP_X_BACKGROUND="1").status_code == 302
 
 
 @pytest.mark.parametrize(

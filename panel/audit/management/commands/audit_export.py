@@ -21,7 +21,7 @@ class Command(BaseCommand):
 
     def handle(self, *, format: str, since: int, output: str | None, **options: Any) -> None:  # noqa: A002 -- the option
         self._tell(format, since)
-        lines = FORMATS[format](since)
+        lines = FORMATS[format](export.since(since))
         if output:
             _write(Path(output), lines)
         else:
