@@ -1,5 +1,6 @@
 """The first steps of an installation, for who administers it: shown until they are done or put away."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,7 +60,7 @@ def steps(actor: Actor) -> list[Step]:
     return [] if all(step.is_done for step in found) else found
 
 
-def _standing(actor: Actor) -> dict[str, Any] | None:
+def _standing(actor: Actor) -> Mapping[str, Any] | None:
     """What there is already; None when the person has put the first steps away."""
     own_id = policy.person_id(actor)
     rows = User.objects.filter(pk=own_id, tour_ended_at=None).annotate(
