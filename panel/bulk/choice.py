@@ -96,6 +96,8 @@ def why_not(actor: Actor, action: Action, machine: Instance, holder: Operation |
     """Why this machine does not get it now; None when it does."""
     if not policy.allowed(actor, action.permission, machine):
         return refusal(machine, _("Your role in its team does not allow this."), is_denied=True)
+    if action.name in actor.pairs.get(machine.team_id, ()):
+        return refusal(machine, _("In its team this takes two people: ask for it on its own page."))
     if machine.gone_at:
         return refusal(machine, _("It no longer exists."))
     if machine.is_awaited:
