@@ -72,7 +72,7 @@ def invite(*, actor: Actor, team: Team, email: str, role: Role, member_until: da
             member_until=member_until,
         )
         link = f"{settings.SITE_URL}{reverse('invitation', args=[secret])}"
-        letter = _letter(row, link)
+        letter = letter_of(row, link)
         transaction.on_commit(lambda: letters.send(letter), robust=True)
         record.append("team.invitation.made", actor=actor, detail=_detail(row), **_about(row))
     return Invited(row, link)
@@ -120,7 +120,8 @@ def _hashed(secret: str) -> str:
     return hashlib.sha256(secret.encode(errors="replace")).hexdigest()
 
 
-def _letter(row: Invitation, link: str) -> EmailMessage:
+def letter_of(row: Invitation, link: str) -> EmailMessage:
+    """The mail that brings the link: what it is, and what to sign in with."""
     is_known = User.objects.filter(email=row.email).exists()
     context = {"row": row, "link": link, "is_known": is_known, "role": row.get_role_display()}
     subject = _("%(who)s invites you to %(team)s on Tidepool") % {"who": row.invited_by_label, "team": row.team.name}

@@ -1,7 +1,9 @@
 """The record on a page: who sees which rows, filters, before and after, downloads, and whether it is whole."""
 
 import json
+import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,12 +11,12 @@ from django.db import connection, transaction
 from django.test import Client
 
 from cloud.clock import system_clock
-from panel.audit import record, verification
+from panel.audit import record, verification, words
 from panel.audit.models import Entry, Outcome, Verification
 from panel.people.models import User
 from panel.teams.actors import actor_by_id
 from panel.teams.models import Team
-from panel.teams.policy import Role
+from panel.teams.policy import Permission, Role
 from tests.fixtures import Hands, browser_of, person
 
 Counts = dict[str, int]
@@ -131,11 +133,6 @@ def test_hostile_strings_are_words(team: Team, olga: User, as_olga: Client) -> N
 
 def test_every_code_that_is_written_has_words() -> None:
     """Found in our own sources: a new code without words would be shown raw."""
-    import re
-    from pathlib import Path
-
-    from panel.audit import words
-
     found = set()
     for file in Path("panel").rglob("*.py"):
         found |= set(
@@ -143,7 +140,7 @@ def test_every_code_that_is_written_has_words() -> None:
                 r'"((?:person|team|account|access|installation|record)\.[a-z_]+(?:\.[a-z_]+)*)"', file.read_text()
             )
         )
-    names = {permission.value for permission in __import__("panel.teams.policy", fromlist=["Permission"]).Permission}
+    names = {permission.value for permission in Permission}
     names |= {"record.key", "record.pub"}  # files
     lacking = {code for code in found - names if code not in words.WORDS and not code.endswith(".")}
     assert not lacking

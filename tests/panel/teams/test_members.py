@@ -26,10 +26,9 @@ from tests.panel.teams.conftest import as_actor, member
 from tests.support.fleet import fill
 from tests.support.provider import Provider
 
-BELOW = {
+BELOW: dict[Role, set[Role]] = {
     Role.OWNER: set(Role),
     Role.ADMIN: set(Role) - {Role.OWNER},
-    **dict.fromkeys((Role.LAUNCHER, Role.OPERATOR, Role.BILLING, Role.VIEWER), set()),
 }
 
 
@@ -38,11 +37,11 @@ def test_each_role_gives_at_most_what_it_has(vision: Team, role: Role) -> None:
     """S05, by trying every role on every member of every role."""
     giver = person("giver@example.org", vision, role)
     person("keeper@example.org", vision, Role.OWNER)
-    assert set(policy.grantable(as_actor(giver), vision)) == BELOW[role]
+    assert set(policy.grantable(as_actor(giver), vision)) == BELOW.get(role, set())
     for before in Role:
         for after in Role:
             kim = person(f"{before}-{after}@example.org", vision, before)
-            may = before in BELOW[role] and after in BELOW[role]
+            may = {before, after} <= BELOW.get(role, set())
             try:
                 members.set_role(actor=as_actor(giver), member=member(kim, vision), role=after)
                 assert may, f"{role} made {after} of {before}"
