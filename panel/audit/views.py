@@ -107,7 +107,7 @@ def _row(row: Entry, is_open: bool, seen: set[int], teams: dict[int, str]) -> di
         "what": what,
         "look": look,
         "word": word,
-        "team": row.team_label or teams.get(row.team_id or 0, ""),
+        "team": "" if row.target_kind == "team" else row.team_label or teams.get(row.team_id or 0, ""),
         "machine_id": int(row.target_id) if is_machine else None,
         "is_open": is_open,
     }

@@ -11,6 +11,7 @@ from panel.fleet import shown
 from panel.fleet.listing import Wish
 from panel.frame import Frame
 from panel.money import a_month, dollars
+from panel.teams.policy import Actor, Permission
 
 SAFE_LOGIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}")
 SAFE_ADDRESS = re.compile(r"[0-9A-Fa-f.:]{3,45}")
@@ -71,12 +72,14 @@ def filters(frame: Frame, wish: Wish) -> dict[str, Any]:
     }
     regions = sorted({region for tally in frame.tallies for region in tally.regions})
     types = sorted({label for tally in frame.tallies for label in tally.types})
+    teams = _teams(frame.actor)
     chips = [
         Chip(words, wish.address(**{field: ""}), kind)
         for field, kind, words in (
             ("state", _("State"), states.get(wish.state, "")),
             ("region", _("Region"), wish.region),
             ("type", _("Type"), wish.type),
+            ("team", _("Team"), teams.get(wish.team, "")),
         )
         if words
     ]
@@ -84,11 +87,19 @@ def filters(frame: Frame, wish: Wish) -> dict[str, Any]:
         (_("State"), [Chip(words, wish.address(state=state)) for state, words in states.items()]),
         (_("Region"), [Chip(region, wish.address(region=region)) for region in regions]),
         (_("Type"), [Chip(label, wish.address(type=label)) for label in types]),
+        (_("Team"), [Chip(name, wish.address(team=pk)) for pk, name in teams.items()]),
     ]
     return {"chips": chips, "groups": [group for group in groups if group[1]]}
 
 
-def machine(instance: Instance) -> dict[str, Any]:
+def _teams(actor: Actor) -> dict[str, str]:
+    """The teams among which somebody can choose: none for who sees one."""
+    mine = actor.teams_with(Permission.INSTANCE_VIEW)
+    names = sorted((actor.teams.get(pk, ""), str(pk)) for pk in mine) if len(mine) > 1 else []
+    return {pk: name for name, pk in names}
+
+
+def machine(actor: Actor, instance: Instance) -> dict[str, Any]:
     """Facts of one machine: how to connect, what it is, its type in words."""
     parts = (instance.type_label, shown.type_note(instance.gpu_model, instance.gpu_count, instance.cpu_cores))
     kind = ", ".join(part for part in parts if part)
@@ -98,6 +109,7 @@ def machine(instance: Instance) -> dict[str, Any]:
     line = (kind, instance.region, _("price not known") if price is None else said)
     return {
         "connect": connect(instance),
+        "team": _teams(actor).get(str(instance.team_id), ""),
         "connect_with": _("Remote Desktop") if instance.os_type.lower().startswith("win") else _("Connect"),
         "type": kind,
         "line": " · ".join(part for part in (line[:2] if instance.gone_at else line) if part),

@@ -116,6 +116,7 @@ class Wish:
     state: str = ""
     region: str = ""
     type: str = ""
+    team: str = ""
     order: str = "state"
     is_descending: bool = False
     cursor: Cursor = Cursor()
@@ -131,6 +132,7 @@ class Wish:
             state=state if state in STATES else "",
             region=query.get("region", "").replace("\0", "")[:128],
             type=query.get("type", "").replace("\0", "")[:160],
+            team=_number(query.get("team", "")),
             order=order,
             is_descending=sort.startswith("-"),
             cursor=Cursor.read(query.get("from", ""), ORDERS[order]),
@@ -142,7 +144,7 @@ class Wish:
 
     @property
     def is_filtered(self) -> bool:
-        return bool(self.state or self.region or self.type)
+        return bool(self.state or self.region or self.type or self.team)
 
     @property
     def is_narrowed(self) -> bool:
@@ -151,7 +153,7 @@ class Wish:
     def address(self, **changes: Any) -> str:
         """The query part of the address with some values changed; a change of anything starts at the first page."""
         wish = replace(self, **({"cursor": Cursor()} | changes))
-        parts = {"q": wish.q, "state": wish.state, "region": wish.region, "type": wish.type}
+        parts = {"q": wish.q, "state": wish.state, "region": wish.region, "type": wish.type, "team": wish.team}
         if wish.sort != "state":
             parts["sort"] = wish.sort
         if wish.cursor != Cursor():
@@ -174,6 +176,8 @@ class Wish:
             rows = rows.filter(region=self.region)
         if self.type:
             rows = rows.filter(type_label=self.type)
+        if self.team:
+            rows = rows.filter(team_id=int(self.team))
         for word in self.q.casefold().split():
             rows = rows.filter(search__contains=word)
         return rows
@@ -186,6 +190,10 @@ class Wish:
         if self.order == "price":
             rows = rows.annotate(price_key=PRICE_KEY)
         return rows.order_by(*(_direction(column, self.is_descending) for column in ORDERS[self.order]))
+
+
+def _number(text: str) -> str:
+    return text if text.isascii() and text.isdecimal() and len(text) < 19 else ""
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ def machine(request: PanelRequest, pk: int) -> HttpResponse:
     if instance is None:
         return _never_made(request, pk)
     state = shown.state_of(instance, stale_accounts(frame_of(request).standings))
-    context = {"instance": instance, "state": state, "id": instance.pk, **describe.machine(instance)}
+    context = {"instance": instance, "state": state, "id": instance.pk, **describe.machine(request.actor, instance)}
     past = actions.history(request.actor, instance)
     context |= actions.offers(request.actor, instance) | past
     context |= launches.making(instance, past["current"].row if "current" in past else None)

@@ -12,6 +12,7 @@ from panel.teams.models import Membership, standing
 from panel.teams.policy import INSTALLATION, NOBODY, ROLES, Actor, Permission, Role
 
 Claims = Mapping[str, Any]
+MEMBERSHIP = ("team_id", "role", "ends_at", "team__approval_kinds", "team__name")
 PERSON = ("id", "email", "is_administrator", "password", "zone", "theme")
 
 
@@ -40,21 +41,21 @@ def actor_by_id(user_id: int) -> Actor:
 
 def _people(ids: list[int]) -> dict[str, tuple[User, Actor]]:
     """Active people with what they may do now. One query; a membership that is over gives nothing."""
-    rows: dict[str, tuple[User, dict[int, Role], dict[int, frozenset[str]]]] = {}
+    rows: dict[str, tuple[User, dict[int, Role], dict[int, frozenset[str]], dict[int, str]]] = {}
     now = system_clock()
-    for *columns, team, role, ends_at, pairs in User.objects.filter(pk__in=ids, is_active=True).values_list(
-        *PERSON, *(f"memberships__{each}" for each in ("team_id", "role", "ends_at", "team__approval_kinds"))
+    for *columns, team, role, ends_at, pairs, name in User.objects.filter(pk__in=ids, is_active=True).values_list(
+        *PERSON, *(f"memberships__{each}" for each in MEMBERSHIP)
     ):
         user = User(**dict(zip(PERSON, columns, strict=True)))
-        _user, roles, two = rows.setdefault(str(user.pk), (user, {}, {}))
+        _user, roles, two, names = rows.setdefault(str(user.pk), (user, {}, {}, {}))
         if team is not None and (ends_at is None or ends_at > now):
-            roles[team], two[team] = Role(role), frozenset(pairs)
+            roles[team], two[team], names[team] = Role(role), frozenset(pairs), name
     return {
         key: (
             user,
-            Actor(user.pk, user.email, user.is_administrator, roles, two, zone=user.zone, theme=user.theme),
+            Actor(user.pk, user.email, user.is_administrator, roles, two, names, zone=user.zone, theme=user.theme),
         )
-        for key, (user, roles, two) in rows.items()
+        for key, (user, roles, two, names) in rows.items()
     }
 
 

@@ -40,7 +40,6 @@ class RoleForm(forms.Form):
 
     role = forms.ChoiceField(
         label=_lazy("Role"),
-        widget=forms.Select(attrs={"class": "form-select"}),
         error_messages={
             "required": _lazy("Choose a role."),
             "invalid_choice": _lazy("Choose one of the roles that you may give."),
@@ -167,7 +166,6 @@ class WhyForm(forms.Form):
     permission = forms.ChoiceField(
         label=_lazy("May they"),
         choices=[(each.value, SENTENCES[each]) for each in Permission],
-        widget=forms.Select(attrs={"class": "form-select"}),
         error_messages={"invalid_choice": _lazy("Choose one."), "required": _lazy("Choose one.")},
     )
     team = forms.CharField(required=False, max_length=18)

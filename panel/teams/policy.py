@@ -191,6 +191,7 @@ class Actor:
     is_administrator: bool = False
     roles: Mapping[int, Role] = field(default_factory=dict)
     pairs: Mapping[int, frozenset[str]] = field(default_factory=dict, compare=False)  # kinds that take two, by team
+    teams: Mapping[int, str] = field(default_factory=dict, compare=False)  # names of the teams in `roles`
     origin: Origin = field(default=Origin(), compare=False)
     zone: str = field(default="", compare=False)  # how they want pages; says nothing of what they may do
     theme: str = field(default="", compare=False)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from functools import cache
 
 from django import template
-from django.forms import BoundField
+from django.forms import BoundField, Select
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html
@@ -144,7 +144,8 @@ def _sprite() -> str:
 def control(field: BoundField) -> SafeString:
     """A form's field as the look wants it, tied to its hint or its error."""
     about = f"{field.auto_id}_error" if field.errors else f"{field.auto_id}_hint" if field.help_text else ""
-    attributes: dict[str, str | bool] = {"class": "form-control is-invalid" if field.errors else "form-control"}
+    kind = "form-select" if isinstance(field.field.widget, Select) else "form-control"
+    attributes: dict[str, str | bool] = {"class": f"{kind} is-invalid" if field.errors else kind}
     if field.errors:
         attributes["aria-invalid"] = "true"
     if about:

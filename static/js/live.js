@@ -127,7 +127,7 @@
     source.addEventListener("fresh", ({ data }) => freshen(data));
     source.addEventListener("live", ({ data }) => showLive(data === "on"));
     source.addEventListener("point", ({ data }) => dispatchEvent(new CustomEvent("tidepool:point", { detail: JSON.parse(data) })));
-    source.addEventListener("goodbye", () => location.reload());
+    source.addEventListener("goodbye", () => setTimeout(() => location.reload(), isLeaving() ? LEAVING_MS : 0));
     source.addEventListener("error", () => {
       showLive(false);
       close();
@@ -136,6 +136,13 @@
       again(500 * 2 ** retry * (0.5 + Math.random()));
     });
   };
+
+  // A form that was just sent leads to another page: to read this one again would call that off. A download begins in
+  // the same way and leads nowhere, so a while later it is read again after all.
+  const LEAVING_MS = 8000;
+  let leftAt = -LEAVING_MS;
+  const isLeaving = () => performance.now() - leftAt < LEAVING_MS;
+  addEventListener("beforeunload", () => (leftAt = performance.now()));
 
   const close = () => {
     clearTimeout(timer);

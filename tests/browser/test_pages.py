@@ -20,14 +20,15 @@ PAGES = (
     "/activity/?show=trouble", "/provider-tasks/", "/settings/", "/settings/accounts/add/", "key",
     "disable", "missing", "/health/", "/you/", "/you/?done=key", "/you/keys/add/", "/you/password/", "/nothing-here/",
     "/launch/", "/launch/own-size/", "/launch/?vram=24&free=1",
-    "/find/?q=restart+tr", "/find/?q=nowhere-at-all", "/keys/", "/instances/views/", "/instances/views/new/?state=off",
+    "/inbox/", "/inbox/wanted/", "/teams/", "/teams/new/", "team", "invite", "rules", "team key", "role", "/roles/",
+    "/roles/?person=owner@tidepool.localhost&permission=instance.launch", "/people/", "administrator", "/record/",
+    "/record/?open=1", "/record/?person=nobody", "/teams/give/?pattern=*", "/find/?q=restart+tr", "/find/?q=nowhere-at-all", "/keys/", "/instances/views/", "/instances/views/new/?state=off",
 )  # fmt: skip
-DOOR = ("/sign-in/", "/password/forgotten/", "/password/forgotten/sent/", "/password/new/1-x/", "/no-access/")
+DOOR = ("/sign-in/", "/password/forgotten/", "/password/forgotten/sent/", "/password/new/1-x/", "/no-access/", "/invitation/x/")
 VIEWS = {
     "light": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"},
     "dark": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "dark"},
     "narrow": {"viewport": {"width": 320, "height": 640}, "color_scheme": "light"},
-    "narrow dark": {"viewport": {"width": 320, "height": 640}, "color_scheme": "dark"},
 }
 
 
@@ -37,7 +38,19 @@ def addresses(page: Page) -> dict[str, str]:
     machine = page.locator("tbody th a").first.get_attribute("href") or ""
     page.goto("/settings/")
     key = page.get_by_role("link", name="Replace the key").first.get_attribute("href") or ""
+    page.goto("/teams/")
+    team = page.locator(".rows a").first.get_attribute("href") or ""
+    page.goto(team)
+    role = page.get_by_role("link", name="Role").first.get_attribute("href") or ""
+    page.goto("/people/")
+    administrator = page.get_by_role("link", name="administrator").first.get_attribute("href") or ""
     return {
+        "team": team,
+        "invite": f"{team}invite/",
+        "rules": f"{team}rules/",
+        "team key": f"{team}keys/add/",
+        "role": role,
+        "administrator": administrator,
         "machine": machine,
         "menu": f"{machine}actions/",
         "reboot": f"{machine}do/reboot/",

@@ -165,7 +165,7 @@ class Book:
         now = datetime.now(UTC)
         person = self.rows("SELECT id FROM people_user WHERE email = ?", email)[0]["id"]
         at = str(now.replace(tzinfo=None)) if self.is_sqlite else now
-        team = self._insert("teams_team", name=name, created_at=at)
+        team = self._insert("teams_team", name=name, created_at=at, approval_kinds="[]")
         self._insert("teams_membership", team_id=team, user_id=person, role="owner")
         return team
 

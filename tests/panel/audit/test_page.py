@@ -60,8 +60,8 @@ def test_an_admin_sees_their_teams_rows_and_no_others(rows: Team, team: Team) ->
 
 def test_an_administrator_sees_all(rows: Team, as_olga: Client) -> None:
     page = as_olga.get("/record/").content.decode()
-    for words in ("CANARY-TEAM", "CANARY-MACHINE", "CANARY-ACCOUNT", "trainer-07"):
-        assert words in page
+    for word in ("CANARY-TEAM", "CANARY-MACHINE", "CANARY-ACCOUNT", "trainer-07"):
+        assert word in page
 
 
 @pytest.mark.parametrize(
