@@ -100,6 +100,7 @@ def undo(*, actor: Actor, row: Operation) -> None:
     words = (said or _("Taken back by %(who)s. Nothing was sent.")) % {"who": actor.label}
     with transaction.atomic():
         opening.take_back(row, by=actor.label, now=system_clock(), words=words)
+        approvals.withdrawn(row)
         append_line(actor, row, "undone")
 
 

@@ -102,9 +102,15 @@ def require(actor: Actor, row: Operation) -> None:
 
 
 def _answer(row: Operation, words: str, actor: Actor) -> None:
+    notices.settle(Kind.APPROVAL, _address(row))
     action = table.of(row.kind)
     said = {"who": actor.label, "verb": action.verb if action else row.kind, "name": row.target_label}
     notices.tell([row.actor_id], Kind.ANSWER, words % said, _address(row))
+
+
+def withdrawn(row: Operation) -> None:
+    """Whoever asked took it back: nobody needs to answer. In the same transaction."""
+    notices.settle(Kind.APPROVAL, _address(row))
 
 
 def _address(row: Operation) -> str:

@@ -32,6 +32,14 @@ def tell(user_ids: Iterable[int], kind: Kind, words: str, address: str = "") -> 
     announce(told)
 
 
+def settle(kind: Kind, address: str) -> None:
+    """What was told there needs nobody any more: it counts as read by all."""
+    unread = Notice.objects.filter(kind=kind, address=address, read_at=None)
+    people = list(unread.values_list("user_id", flat=True))
+    if unread.update(read_at=system_clock(), mail_at=None):
+        announce(people)
+
+
 def announce(user_ids: Iterable[int]) -> None:
     """After the commit: their open pages read their figure again."""
     topics = frozenset(f"inbox:{pk}" for pk in user_ids)

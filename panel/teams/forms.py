@@ -99,7 +99,7 @@ class RulesForm(forms.Form):
         label=_lazy("These take two people"),
         required=False,
         choices=[(kind, table.ACTIONS[kind].verb) for kind in APPROVABLE],
-        widget=forms.CheckboxSelectMultiple,
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
     )
     dollars = forms.DecimalField(
         label=_lazy("Launches above, in dollars an hour"),

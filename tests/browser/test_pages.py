@@ -22,9 +22,13 @@ PAGES = (
     "/launch/", "/launch/own-size/", "/launch/?vram=24&free=1",
     "/inbox/", "/inbox/wanted/", "/teams/", "/teams/new/", "team", "invite", "rules", "team key", "role", "/roles/",
     "/roles/?person=owner@tidepool.localhost&permission=instance.launch", "/people/", "administrator", "/record/",
-    "/record/?open=1", "/record/?person=nobody", "/teams/give/?pattern=*", "/find/?q=restart+tr", "/find/?q=nowhere-at-all", "/keys/", "/instances/views/", "/instances/views/new/?state=off",
+    "/record/?open=1", "/record/?person=nobody", "/teams/give/?pattern=*", "/find/?q=restart+tr",
+    "/find/?q=nowhere-at-all", "/keys/", "/instances/views/", "/instances/views/new/?state=off",
 )  # fmt: skip
-DOOR = ("/sign-in/", "/password/forgotten/", "/password/forgotten/sent/", "/password/new/1-x/", "/no-access/", "/invitation/x/")
+DOOR = (
+    "/sign-in/", "/password/forgotten/", "/password/forgotten/sent/", "/password/new/1-x/", "/no-access/",
+    "/invitation/x/",
+)  # fmt: skip
 VIEWS = {
     "light": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"},
     "dark": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "dark"},

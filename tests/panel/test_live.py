@@ -14,12 +14,14 @@ from django.db import connections
 from django.test import Client
 
 from cloud.models import Account, Instance
-from cloud.ports import Change, ports
+from cloud.ports import Change, Point, ports
 from cloud.store import store
 from panel.live import frames, news, rights
 from panel.live.hub import MOST_A_SESSION, Hub, Stream
 from panel.live.stream import live
 from panel.people.models import User
+from panel.teams import members
+from panel.teams.actors import actor_by_id
 from panel.teams.models import Membership, Team
 from panel.teams.policy import Actor, Role
 from tests.fixtures import browser_of
@@ -243,6 +245,64 @@ def test_one_session_cannot_take_all_streams(team: Team, as_vera: Client) -> Non
             return (await pages.enter_async_context(opened(hub, "instances", cookie))).status
 
     assert asyncio.run(story()) == 429
+
+
+def test_whoever_is_removed_hears_goodbye_within_a_second(planned: Account, team: Team, omar: User, olga: User) -> None:
+    """Not with the next round of checks, which is five seconds away: with the change itself."""
+    fill(planned, team.pk, 1)
+    cookie = cookie_of(browser_of(omar))
+
+    def remove() -> None:
+        member = Membership.objects.get(user=omar, team=team)
+        members.remove(actor=actor_by_id(olga.pk), member=member)
+
+    async def story() -> float:
+        async with hub_running() as hub, opened(hub, "instances", cookie) as page:
+            await page.until("hello")
+            began = time.monotonic()
+            await off_loop(remove)
+            await page.until("event: goodbye")
+            return time.monotonic() - began
+
+    assert asyncio.run(story()) < 1
+
+
+def test_a_machine_that_was_given_away_is_drawn_for_its_new_team_alone(
+    planned: Account, team: Team, as_vera: Client
+) -> None:
+    """News that was written before the machine went, drawn after it: nothing of it reaches the old team (S03)."""
+    fill(planned, team.pk, 1)
+    machine = Instance.objects.get()
+    other = Team.objects.create(name="Other")
+    cookie = cookie_of(as_vera)
+    point = Point(1.0, 1.0, None, None, None, None, None, None, None)
+
+    async def story() -> str:
+        async with hub_running() as hub, opened(hub, f"instances,instance:{machine.pk}", cookie) as page:
+            await page.until("hello")
+            await off_loop(lambda: Instance.objects.update(team_id=other.pk, name="CANARY"))
+            await off_loop(news.tell, Change(planned.pk, {team.pk: [machine.pk]}))
+            await off_loop(news.show_point, machine.pk, point)
+            await off_loop(news.tell, Change(planned.pk, topics=frozenset({"accounts"})))
+            return await page.until("data: accounts")
+
+    text = asyncio.run(story())
+    assert "CANARY" not in text
+    assert "event: html" not in text
+    assert "event: point" not in text
+
+
+def test_an_inbox_is_heard_by_its_person_alone(team: Team, vera: User, omar: User) -> None:
+    cookie = cookie_of(browser_of(vera))
+
+    async def story() -> str:
+        async with hub_running() as hub, opened(hub, f"instances,inbox:{omar.pk}", cookie) as page:
+            await page.until("hello")
+            for person_id in (omar.pk, vera.pk):
+                await off_loop(news.tell, Change(0, topics=frozenset({f"inbox:{person_id}"})))
+            return await page.until(f"data: inbox:{vera.pk}")
+
+    assert f"inbox:{omar.pk}\n" not in asyncio.run(story())
 
 
 def test_many_sessions_are_checked_in_three_queries(

@@ -191,6 +191,18 @@ def test_the_asker_withdraws_and_the_machine_is_calm_again(
     assert machine.attention == Instance.Attention.CALM
 
 
+def test_an_answer_makes_the_question_read_for_everybody(
+    olga: User, team: Team, waiting: Operation, as_olga: Client
+) -> None:
+    ada = person("ada@example.org", team, Role.ADMIN)
+    Notice.objects.create(
+        user=ada, kind="approval", at=system_clock(), words="the same", address=f"/activity/{waiting.pk}/"
+    )
+    assert Notice.objects.filter(kind="approval", read_at=None).count() == 2
+    approve(as_olga, waiting)
+    assert not Notice.objects.filter(kind="approval", read_at=None).exists()
+
+
 def test_one_request_for_the_same_is_enough(waiting: Operation, machine: Instance, as_olga: Client) -> None:
     answer = as_olga.post(
         f"/instances/{machine.pk}/do/delete/", {"key": "other", "name": machine.name, "password": PASSWORD}
