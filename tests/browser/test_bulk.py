@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import UNDO_S, World
-from tests.browser.test_pages import VIEWS, judge
+from tests.browser.test_pages import JUDGED, VIEWS, judge
 
 pytestmark = pytest.mark.browser
 NewPage = Callable[..., Page]
@@ -123,7 +123,7 @@ def test_a_run_is_taken_back(page: Page, world: World) -> None:
     assert world.commits("power_off", world.named("notebook-old")) == 0
 
 
-@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("view", JUDGED)
 def test_the_bar_the_question_and_the_run_are_accessible(new_page: NewPage, view: str) -> None:
     page = new_page(**VIEWS[view])
     page.goto("/instances/?q=web-0")

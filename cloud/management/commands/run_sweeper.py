@@ -28,5 +28,5 @@ class Command(BaseCommand):
 
 
 def _errands(stopped: threading.Event) -> None:
-    while not stopped.wait(timing().errands_s):
+    while not stopped.wait(max(timing().errands_s, 1.0)):
         ports().errands(system_clock)

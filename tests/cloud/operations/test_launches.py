@@ -135,7 +135,7 @@ def test_what_never_came_to_be_is_said_after_three_minutes_of_looking(asked: Ask
     world.provider.answers[PATH] = LOST
     world.advance(row)
     sent_at = world.clock()
-    row = world.pass_s(1200, row)
+    row = world.pass_s(1200, row, 15)
     assert (row.state, world.provider.calls[PATH]) == (State.NOT_DONE, 1)
     assert (world.clock() - sent_at).total_seconds() >= timing().absence_s
     assert row_of(row).attention == Instance.Attention.FAILED
@@ -153,7 +153,7 @@ def test_a_strangers_new_machine_is_not_taken_for_the_launch_that_was_lost(
     world.provider.tasks = [world.task("PROCESSING", "create_instance", vm_uuid="vm-strange")]
     row = world.pass_s(60, row)
     is_built(world, "vm-strange", "somebody-else")
-    row = world.pass_s(1200, row)
+    row = world.pass_s(1200, row, 15)
     assert row.state == State.NOT_DONE
     assert Instance.objects.get(provider_id="vm-strange").team_id == team.pk
 
@@ -162,7 +162,7 @@ def test_while_a_new_machine_is_being_built_nobody_says_that_it_did_not_happen(a
     row = asked()
     takes(world, error=LOST)
     world.advance(row)
-    assert world.pass_s(900, row).state == State.CHECKING
+    assert world.pass_s(900, row, 15).state == State.CHECKING
     is_built(world)
     assert world.pass_s(30, row).state == State.SUCCEEDED
 
@@ -198,7 +198,7 @@ def test_a_machine_that_the_provider_dates_before_the_request_is_nobodys_proof(
     world.provider.answers[PATH] = LOST
     world.advance(row)
     is_built(world, "vm-elder", made_at=world.clock() - timedelta(seconds=130))
-    row = world.pass_s(2400, row)
+    row = world.pass_s(2400, row, 15)
     assert row.state == State.UNCLEAR  # neither done by it nor said not to have happened beside it
     assert "made before we asked" in row.outcome
     assert row_of(row).is_awaited
@@ -255,7 +255,7 @@ def test_a_machine_that_comes_late_belongs_to_the_team_that_asked_for_it(asked: 
     row = asked()
     world.provider.answers[PATH] = LOST
     world.advance(row)
-    row = world.pass_s(1200, row)
+    row = world.pass_s(1200, row, 15)
     opening.put_aside(row)
     is_built(world, "vm-late")
     world.read("instances")
@@ -344,7 +344,7 @@ def test_while_one_is_being_checked_the_next_is_sent(asked: Ask, world: World) -
     takes(world, "vm-two")
     assert world.advance(second).state == State.RUNNING
     is_built(world, "vm-two", "two")
-    assert world.pass_s(1200, first).state == State.NOT_DONE
+    assert world.pass_s(1200, first, 15).state == State.NOT_DONE
     assert world.now(second).state == State.SUCCEEDED
 
 
@@ -399,7 +399,7 @@ def test_after_a_busy_answer_a_strangers_task_is_not_taken_for_the_launchs_own(a
     row = world.advance(row)
     assert (row.state, row.task_id) == (State.CHECKING, "")
     is_built(world, "vm-strange", "somebody-else")
-    row = world.pass_s(1200, row)
+    row = world.pass_s(1200, row, 15)
     assert (row.state, row.task_id) == (State.RUNNING, "task-1")  # looked, it had not happened, and was sent
 
 
@@ -462,4 +462,4 @@ def test_while_a_machine_of_its_name_stands_beside_it_nobody_says_that_it_did_no
         started_at=now, first_seen_at=now, changed_at=now,
     )  # fmt: skip
     is_built(world)
-    assert world.pass_s(2400, row).state == State.UNCLEAR
+    assert world.pass_s(2400, row, 20).state == State.UNCLEAR
