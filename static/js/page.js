@@ -1,8 +1,10 @@
 // Small conveniences of every page: copy, "/" for the search, filters that keep what is typed, the sides of a menu.
 (() => {
-  // What a person has opened stays open when its part is read again, and what they have ticked stays ticked.
+  // What a person has opened stays open when its part is read again, and what they have ticked stays ticked: an answer
+  // that was asked for before they chose another type must not choose the old one again.
+  const chosen = ["bulk", "launch"];
   Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) =>
-    !((name === "open" && node.tagName === "DETAILS") || (name === "checked" && node.form?.id === "bulk"));
+    !((name === "open" && node.tagName === "DETAILS") || (name === "checked" && chosen.includes(node.form?.id)));
 
   const say = (text) => {
     document.getElementById("said").textContent = text;

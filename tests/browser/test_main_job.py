@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.conftest import World
 from tests.support.processes import Stack
@@ -137,6 +137,22 @@ def test_with_the_keyboard_on_a_small_screen(new_page: NewPage, panel: Stack, wo
     wide, shown = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
     assert wide <= shown
     assert [world.commits(what, machine) for what in WRITES] == [1, 1, 1, 1]
+
+
+def test_a_type_that_was_chosen_while_the_cards_are_read_again_stays_chosen(page: Page) -> None:
+    """The answer speaks of what was chosen when it was asked for; what is chosen since then counts."""
+    held: list[Route] = []
+    page.goto("/launch/")
+    page.locator("#types label", has_text="1× A4000").click()
+    page.route("**/launch/types/**", lambda route: held.append(route))  # noqa: PLW0108 -- playwright marks it
+    page.evaluate("htmx.trigger('#types', 'refetch')")
+    page.wait_for_timeout(300)
+    page.locator("#types label", has_text="1× A6000").click()
+    page.evaluate("document.querySelector('#types legend').dataset.old = '1'")
+    held[0].continue_()
+    expect(page.locator("#types legend[data-old]")).to_have_count(0)
+    expect(page.get_by_role("radio", name="1× A6000")).to_be_checked()
+    expect(page.locator("#cost")).to_contain_text("$0.55")
 
 
 def test_a_launch_without_room_says_what_is_free_instead(new_page: NewPage, world: World) -> None:
