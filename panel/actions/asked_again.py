@@ -69,7 +69,7 @@ def _tell(row: Operation, state: State) -> None:
     people = {row.actor_id}
     if state is State.UNCLEAR:
         people |= set(holders(row.team_id, Permission.OPERATION_SETTLE))
-    notices.tell((pk for pk in people if pk > 0), Kind.TROUBLE, words, address)
+    notices.tell(people, Kind.TROUBLE, words, address)
 
 
 def _run(batch_id: str) -> str:

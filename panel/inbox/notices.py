@@ -8,13 +8,17 @@ from django.urls import reverse
 from cloud.clock import system_clock
 from cloud.ports import Change, ports
 from panel.inbox.models import Kind, Notice, Silence
+from panel.people.models import User
 
 MOST_WORDS = 300
 
 
 def tell(user_ids: Iterable[int], kind: Kind, words: str, address: str = "") -> None:
-    """One notice each; the same one is not repeated while it is unread, and who silenced its kind gets none."""
-    people, now = sorted(set(user_ids)), system_clock()
+    """One notice each; the same one is not repeated while it is unread, and who silenced its kind gets none. Nor does
+    somebody who is not here any more.
+    """
+    here = User.objects.filter(pk__in=set(user_ids), is_active=True).order_by("pk")
+    people, now = list(here.values_list("pk", flat=True)), system_clock()
     if not people:
         return
     words = words[:MOST_WORDS]
