@@ -15,6 +15,7 @@ def _words() -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=30, help="how many seeds (%(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="the first of them (%(default)s)")
     parser.add_argument("--points", type=int, default=2, help="kill points a seed (%(default)s)")
+    parser.add_argument("--struck", type=int, default=1, metavar="N", help="strike every Nth seed alone (%(default)s)")
     parser.add_argument("--every", type=float, default=1.0, help="seconds between two seeds' starts (%(default)s)")
     parser.add_argument("--database-url", default="", help="an empty PostgreSQL database (default: SQLite of its own)")
     parser.add_argument("--postgres", action="store_true", help="on a PostgreSQL of its own, made for this run")
@@ -29,7 +30,9 @@ def main() -> int:
     seeds = range(words.seed, words.seed + words.runs)
     try:
         with results.database(words) as url:
-            whole = run(folder, seeds, database_url=url, points_each=words.points, every_s=words.every)
+            whole = run(
+                folder, seeds, database_url=url, points_each=words.points, every_s=words.every, struck=words.struck
+            )
     finally:
         if words.folder is None:
             shutil.rmtree(folder, ignore_errors=True)

@@ -48,8 +48,12 @@ class Whole:
         return [*self.broken, *(each for played in self.played for each in played.broken)]
 
 
-def run(folder: Path, seeds: range, *, database_url: str = "", points_each: int = 2, every_s: float = 1.0) -> Whole:
-    """Play these seeds on a fresh house in `folder`."""
+def run(
+    folder: Path, seeds: range, *, database_url: str = "", points_each: int = 2, every_s: float = 1.0, struck: int = 1
+) -> Whole:
+    """Play these seeds on a fresh house in `folder`. Only every `struck`th is struck: blows come one after the other,
+    and what goes wrong at the provider needs none.
+    """
     began = time.monotonic()
     whole = Whole("PostgreSQL" if database_url else "SQLite", seeds)
     with house(folder, scale=SCALE, machines=BASE_MACHINES, calls=CALLS, database_url=database_url, workers=2) as home:
@@ -58,7 +62,7 @@ def run(folder: Path, seeds: range, *, database_url: str = "", points_each: int 
         watcher = threading.Thread(target=_watch, args=(stage, stopped), daemon=True)
         watcher.start()
         try:
-            _play_all(stage, whole, points_each, every_s)
+            _play_all(stage, whole, points_each, every_s, struck)
             _last_words(stage, whole)
         finally:
             stopped.set()
@@ -86,13 +90,14 @@ def _watch(stage: Stage, stopped: threading.Event) -> None:
             traceback.print_exc()
 
 
-def _play_all(stage: Stage, whole: Whole, points_each: int, every_s: float) -> None:
+def _play_all(stage: Stage, whole: Whole, points_each: int, every_s: float, struck: int) -> None:
     names = tuple(POINTS)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         futures: list[Future[Played]] = []
         for seed in whole.seeds:
-            first = seed * points_each
-            points = tuple(names[(first + number) % len(names)] for number in range(points_each))
+            first = seed // struck * points_each
+            blows = points_each if seed % struck == 0 else 0
+            points = tuple(names[(first + number) % len(names)] for number in range(blows))
             futures.append(pool.submit(_play_one, stage, seed, points))
             time.sleep(every_s)
             _collect(whole, futures)
