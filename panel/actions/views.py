@@ -5,17 +5,14 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from cloud.clock import system_clock
 from cloud.models import Instance
-from cloud.operations.kind import Tier
 from cloud.operations.models import Operation
-from panel.actions import services, shown, table
+from panel.actions import proof, services, shown, table
 from panel.actions.answers import note
 from panel.actions.forms import ActionForm, PasswordForm, form_for, new_key
 from panel.actions.table import Action
 from panel.fleet.queries import visible_instances
 from panel.http import PanelRequest, asks_of_one, page_or_part
-from panel.people import fresh
 from panel.teams import policy
 from panel.teams.policy import Permission
 
@@ -41,9 +38,9 @@ def do(request: PanelRequest, pk: int, kind: str) -> HttpResponse:
     if request.method != "POST":
         return _ask(request, action, machine, form_for(action)(action, machine, initial={"key": new_key()}))
     form = form_for(action)(action, machine, request.POST)
-    password = _password_form(request, action)
+    password = proof.form_of(request, action)
     is_valid = form.is_valid()  # both are looked at: two errors are told at once
-    if not _is_proven(request, password) or not is_valid:
+    if not proof.is_given(request, password) or not is_valid:
         return _ask(request, action, machine, form, password, status=422)
     return _request(request, action, machine, form)
 
@@ -109,7 +106,7 @@ def _ask(
     holder: Operation | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    if password is None and _needs_password(request, action):
+    if password is None and proof.is_needed(request, action):
         password = PasswordForm()
     context = {
         "action": action,
@@ -120,28 +117,6 @@ def _ask(
         **shown.question(request.actor, action, machine),
     }
     return page_or_part(request, "actions/ask.html", context, status=status)
-
-
-def _needs_password(request: PanelRequest, action: Action) -> bool:
-    return action.kind.tier is Tier.IRREVERSIBLE and not fresh.is_fresh(request.session, system_clock())
-
-
-def _password_form(request: PanelRequest, action: Action) -> PasswordForm | None:
-    return PasswordForm(request.POST) if _needs_password(request, action) else None
-
-
-def _is_proven(request: PanelRequest, form: PasswordForm | None) -> bool:
-    """The person is who they were when they signed in."""
-    if form is None:
-        return True
-    if not form.is_valid():
-        return False
-    if fresh.prove(request, request.actor.label, form.cleaned_data["password"]):
-        return True
-    form.add_error(
-        "password", _("That is not your password, or it was tried too often. Wait a little after ten tries.")
-    )
-    return False
 
 
 def _machine(request: PanelRequest, pk: int) -> Instance:

@@ -8,18 +8,15 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from cloud.clock import system_clock
-from cloud.operations.kind import Tier
 from cloud.operations.models import Operation
+from panel.actions import proof, table
 from panel.actions import shown as actions
-from panel.actions import table
 from panel.actions.answers import note
 from panel.actions.forms import PasswordForm
 from panel.activity.queries import visible_operations
 from panel.approvals import services, shown
 from panel.approvals.forms import ApproveForm, RejectForm
 from panel.http import PanelRequest, asks_of_one, page_or_part
-from panel.people import fresh
 from panel.teams.policy import Permission
 
 
@@ -34,10 +31,10 @@ def answer(request: PanelRequest, pk: UUID) -> HttpResponse:
 @asks_of_one(Permission.OPERATION_APPROVE)
 def approve(request: PanelRequest, pk: UUID) -> HttpResponse:
     row, form = _row(request, pk), ApproveForm(request.POST)
-    password = PasswordForm(request.POST) if _needs_password(request, row) else None
+    password = proof.form_of(request, table.ACTIONS[row.kind])
     if not form.is_valid():
         return _ask(request, row, trouble=_("Open the page again and look once more."))
-    if password is not None and not _is_proven(request, password):
+    if not proof.is_given(request, password):
         return _ask(request, row, password=password)
     try:
         fresh_row = services.approve(actor=request.actor, row=row, seen_price=form.cleaned_data["price"])
@@ -74,7 +71,7 @@ def _ask(
     password: PasswordForm | None = None,
     trouble: str = "",
 ) -> HttpResponse:
-    if password is None and _needs_password(request, row):
+    if password is None and proof.is_needed(request, table.ACTIONS[row.kind]):
         password = PasswordForm()
     context = {"form": form or RejectForm(), "password": password, "trouble": trouble, **shown.question(row)}
     return page_or_part(request, "approvals/answer.html", context, status=422 if request.method == "POST" else 200)
@@ -85,24 +82,6 @@ def _done(request: PanelRequest, row: Operation, words: str) -> HttpResponse:
         row.refresh_from_db(fields=["state", "next_check_at"])
         return note(request, words, row)
     return redirect("activity:operation", row.pk)
-
-
-def _needs_password(request: PanelRequest, row: Operation) -> bool:
-    """What cannot be undone asks the second person, too, who they are."""
-    action = table.of(row.kind)
-    is_final = action is not None and action.kind.tier is Tier.IRREVERSIBLE
-    return is_final and not fresh.is_fresh(request.session, system_clock())
-
-
-def _is_proven(request: PanelRequest, form: PasswordForm) -> bool:
-    if not form.is_valid():
-        return False
-    if fresh.prove(request, request.actor.label, form.cleaned_data["password"]):
-        return True
-    form.add_error(
-        "password", _("That is not your password, or it was tried too often. Wait a little after ten tries.")
-    )
-    return False
 
 
 def _row(request: PanelRequest, pk: UUID) -> Operation:
