@@ -140,10 +140,14 @@ def _states(case: Case) -> list[tuple[str, str]]:
 
 
 def _old_hands(case: Case) -> Iterator[str]:
-    """Who sent an earlier request than the last one was given up: it ends the row's `sending` no more."""
+    """Who sent an earlier request than the last one was given up: it ends the row's `sending` no more. Unless it took
+    the row up anew, as whoever comes after a dead sender: then the fence has grown by that turn as well (seed 1069).
+    """
     for event in case.events:
-        sent = [attempt.sender for attempt in case.attempts if attempt.marked_at <= event.at]
-        if event.before == "sending" and event.by in sent[:-1] and event.by != sent[-1]:
+        before = [attempt for attempt in case.attempts if attempt.marked_at <= event.at]
+        sent = [attempt.sender for attempt in before]
+        is_old = event.before == "sending" and event.by in sent[:-1] and event.by != sent[-1]
+        if is_old and event.fence == before[-1].fence + 1:
             yield f"{event.by} was given up, and wrote {event.before} → {event.after}"
 
 
