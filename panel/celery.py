@@ -3,7 +3,7 @@
 import os
 
 from celery import Celery
-from celery.signals import worker_ready
+from celery.signals import task_postrun, task_prerun, worker_ready
 from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "panel.settings")
@@ -53,11 +53,20 @@ app.conf.update(
 
 @worker_ready.connect
 def _begin_to_beat(**_: object) -> None:
-    """Each worker says that it lives, and ends itself when it cannot: others may take up what it had."""
+    """Each worker says that it lives, and ends itself when it cannot, or hears nothing: others take up what it had."""
     from cloud.clock import system_clock  # noqa: PLC0415 -- models must be loaded first
+    from cloud.ears import Ears  # noqa: PLC0415
     from cloud.models import Process  # noqa: PLC0415
     from cloud.operations import unsaved  # noqa: PLC0415
     from cloud.processes import Heart  # noqa: PLC0415
     from cloud.timing import timing  # noqa: PLC0415
 
-    Heart(Process.Kind.WORKER, system_clock, timing(), also=unsaved.save).start()
+    ears = Ears(timing())
+    task_prerun.connect(ears.took_up, weak=False)
+    task_postrun.connect(ears.put_down, weak=False)
+
+    def also() -> None:
+        unsaved.save()
+        ears.check()
+
+    Heart(Process.Kind.WORKER, system_clock, timing(), also=also).start()
