@@ -184,13 +184,14 @@ class Door:
         return dict(self._send("POST", door, json=body).json())
 
     def _send(self, method: str, door: str, **content: Any) -> httpx.Response:
-        """Asked again while nobody is there to hear it; what was sent is not sent twice."""
+        """Asked again while nobody is there to hear it; what was sent is not sent twice, only cleared."""
+        again = httpx.TransportError if method == "DELETE" else httpx.ConnectError
         deadline = time.monotonic() + PATIENCE_S
         while True:
             try:
                 answer = self._http.request(method, f"/__sandbox__/{door}", **content)
                 break
-            except httpx.ConnectError:
+            except again:
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(0.1)

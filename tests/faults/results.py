@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from panel.local.ports import any_free
-from tests.faults.judge import LAUNCHED, Case, rest_s
+from tests.faults.judge import LAUNCHED, Broken, Case, rest_s
 from tests.faults.run import SCALE, Whole, most_in_a_second
 from tests.support import postgres
 from tests.support.early import BASE
@@ -49,8 +49,13 @@ def said(whole: Whole) -> str:
     )
     lines += _table("Fault of a write that was planned", "Number", dict(sorted(faults.items())))
     if whole.violations:
-        lines += ["Violations:", "", *(f"- {each}" for each in whole.violations), ""]
+        lines += _table("Violation", "Number", Counter(_said(each) for each in whole.violations))
     return "\n".join(lines) + "\n"
+
+
+def _said(broken: Broken) -> str:
+    """Without its operation, which the story on stderr names. Of a traceback its last line: no paths."""
+    return f"{broken.invariant}: {broken.words.strip().splitlines()[-1]}"
 
 
 def _figures(whole: Whole) -> Iterator[tuple[str, object]]:
