@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -157,10 +157,10 @@ def approve(row: Operation, *, by: Asker, now: datetime, price: int | None = Non
     return fresh
 
 
-def take_back(row: Operation, *, by: str, now: datetime, words: str) -> None:
-    """Cancel what was not sent yet; the caller puts it on the record. Raises TooLate."""
+def take_back(row: Operation, *, by: str, now: datetime, words: str, states: Collection[State] = UNSENT) -> None:
+    """Cancel what was not sent yet and is in one of these states; the caller puts it on the record. Raises TooLate."""
     fresh = _fresh(row)
-    if State(fresh.state) not in UNSENT or not moves.move(
+    if State(fresh.state) not in states or not moves.move(
         fresh, State.CANCELLED, now=now, by=by, words=words, is_recorded=False
     ):
         raise TooLate(fresh)

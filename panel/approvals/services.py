@@ -81,9 +81,8 @@ def reject(*, actor: Actor, row: Operation, reason: str) -> None:
     require(actor, row)
     with transaction.atomic():
         words = _("Rejected by %(who)s: %(reason)s Nothing was sent.") % {"who": actor.label, "reason": _ended(reason)}
-        if Operation.objects.get(pk=row.pk).state != State.WAITING_APPROVAL:
-            raise TooLate(row)
-        opening.take_back(row, by=actor.label, now=system_clock(), words=words)
+        waits = (State.WAITING_APPROVAL,)  # what somebody approved in this very moment is rejected no more
+        opening.take_back(row, by=actor.label, now=system_clock(), words=words, states=waits)
         _answer(row, _("%(who)s rejected: %(verb)s %(name)s.") + f" {reason}", actor)
         append_line(actor, row, "rejected", {"asked_by": row.actor_label, "reason": reason})
 

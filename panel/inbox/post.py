@@ -18,10 +18,6 @@ FIRST_PAUSE = timedelta(minutes=1)  # doubled with each try
 CLAIM = timedelta(minutes=10)  # longer than any mail server is waited for
 
 
-def is_due(now: datetime) -> bool:
-    return Notice.objects.filter(mail_at__lte=now).exists()
-
-
 def deliver(now: datetime) -> int:
     """Send what is due; how many went out. Claimed one by one, so that two who deliver send none twice: a process that
     dies in between leaves its mail to the next one, ten minutes later.
@@ -32,7 +28,8 @@ def deliver(now: datetime) -> int:
         if not mine.update(mail_at=now + CLAIM, mail_tries=F("mail_tries") + 1):
             continue
         again_at = None if _is_sent(notice) else _again_at(notice, now)
-        Notice.objects.filter(pk=notice.pk).update(mail_at=again_at)
+        # Still ours: one that was settled meanwhile needs no mail any more.
+        Notice.objects.filter(pk=notice.pk, mail_at=now + CLAIM).update(mail_at=again_at)
         sent += again_at is None
     return sent
 

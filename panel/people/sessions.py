@@ -25,7 +25,7 @@ TOUCH_S = 60
 IDLE_S, WHOLE_S = 30 * 60, 12 * 3600
 MOST_SHOWN = 50
 MOST_REMEMBERED = 10_000
-touched: dict[str, float] = {}  # of this process, by session, when it was last seen: spares a statement a request
+touched: dict[tuple[str, bool], float] = {}  # of this process: by session and `is_background`, when looked at
 
 
 def opened(request: HttpRequest, user: User, now: datetime) -> None:
@@ -48,24 +48,20 @@ def is_good(key: str, address: str, now: datetime, *, is_background: bool = Fals
     """Does this session still count? It ends half an hour after its person last did something, and twelve hours after
     they signed in. What a page asks for by itself (`is_background`) is nothing that they did.
 
-    Costs a statement or two once a minute for each process. A database that cannot be written to just now costs nobody
-    their page.
+    Costs a statement or two once a minute for each process and each of these. A database that cannot be written to
+    just now costs nobody their page.
     """
     at = time.monotonic()
-    seen = touched.get(key, -IDLE_S)
-    if at - seen < (IDLE_S if is_background else TOUCH_S):
+    if at - touched.get((key, is_background), -TOUCH_S) < TOUCH_S:
         return True
     row = OpenSession.objects.filter(session_key=key).only("seen_at", "signed_in_at").first()
     if row is not None and is_over(row, now):
         _delete([key])
-        touched.pop(key, None)
         return False
     if len(touched) >= MOST_REMEMBERED:
         touched.clear()
-    touched[key] = at
-    if row is not None and is_background:
-        touched[key] = at - max(0.0, (now - row.seen_at).total_seconds())
-    elif row is not None:
+    touched[key, is_background] = at
+    if row is not None and not is_background:
         _touch(key, address, now)
     return True
 

@@ -135,6 +135,14 @@ def test_rejected_it_is_over_and_the_asker_reads_why(waiting: Operation, as_olga
     assert state(waiting) == State.CANCELLED
 
 
+def test_what_was_approved_is_rejected_no_more(waiting: Operation, team: Team, as_olga: Client) -> None:
+    ada = browser_of(person("ada@example.org", team, Role.ADMIN))
+    assert approve(as_olga, waiting) == 302
+    assert ada.post(f"/activity/{waiting.pk}/reject/", {"reason": "too late"}).status_code == 302
+    assert state(waiting) == State.HELD
+    assert not Entry.objects.filter(code="instance.delete.rejected").exists()
+
+
 def test_protected_meanwhile_it_is_not_approved(waiting: Operation, machine: Instance, as_olga: Client) -> None:
     Instance.objects.filter(pk=machine.pk).update(is_locked=True)
     answer = as_olga.post(f"/activity/{waiting.pk}/approve/", {"password": PASSWORD})

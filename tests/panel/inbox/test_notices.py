@@ -30,6 +30,14 @@ class Away(BaseEmailBackend):
         raise ConnectionRefusedError
 
 
+class Settling(Away):
+    """While it is asked in vain, somebody answers what the mail is about."""
+
+    def send_messages(self, email_messages: Any) -> int:
+        notices.settle(Kind.APPROVAL, "/there/")
+        return super().send_messages(email_messages)
+
+
 def told(user: User) -> list[str]:
     return list(Notice.objects.filter(user=user).values_list("words", flat=True))
 
@@ -105,6 +113,16 @@ def test_a_process_that_died_with_a_mail_in_its_hand_leaves_it_to_the_next(omar:
     Notice.objects.update(mail_at=now + post.CLAIM, mail_tries=1)  # claimed, and then nothing more
     assert post.deliver(now + timedelta(minutes=5)) == 0
     assert post.deliver(now + timedelta(minutes=11)) == 1
+
+
+def test_what_was_settled_while_its_mail_failed_is_not_mailed_later(omar: User, settings: Any) -> None:
+    notices.tell([omar.pk], Kind.APPROVAL, "asks", "/there/")
+    now, usual = Notice.objects.get().at, settings.EMAIL_BACKEND
+    settings.EMAIL_BACKEND = f"{__name__}.Settling"
+    post.deliver(now)
+    settings.EMAIL_BACKEND = usual
+    assert post.deliver(now + timedelta(hours=1)) == 0
+    assert not mail.outbox
 
 
 def test_the_figure_falls_as_notices_are_read(omar: User, as_omar: Client) -> None:

@@ -165,6 +165,15 @@ def test_what_a_page_asks_for_by_itself_is_nothing_that_its_person_did(olga: Use
     assert client.get("/inbox/count/", HTTP_X_BACKGROUND="1").status_code == 302
 
 
+def test_after_twelve_hours_an_open_page_reads_nothing_more_either(olga: User) -> None:
+    """Although its person was busy a moment ago, in this very process."""
+    row, now = row_of(signed_in(olga)), system_clock()
+    sessions.touched.clear()
+    assert sessions.is_good(row.session_key, "192.0.2.1", now)
+    OpenSession.objects.update(signed_in_at=now - timedelta(hours=12))
+    assert not sessions.is_good(row.session_key, "192.0.2.1", now, is_background=True)
+
+
 @pytest.mark.parametrize(
     ("agent", "words"),
     [
